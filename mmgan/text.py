@@ -1,0 +1,197 @@
+"""The text encoder: a prompt becomes 384 numbers of unit length, in the space of all-MiniLM-L6-v2.
+
+Sentence embeddings by mean pooling over the tokens (Reimers and Gurevych, "Sentence-BERT", 2019). What ships under
+``pretrained/text-encoder`` is a small student of sentence-transformers/all-MiniLM-L6-v2 (see its card); the full model
+lands in the same space, so any generator works with either.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .errors import CheckpointError, PromptError
+
+EMBEDDING_DIM = 384
+MAX_CHARACTERS = 1_000  # a prompt's; more is a pasted page, of which the encoder would read the beginning only
+MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained to read; longer prompts are cut
+CACHE_ENTRIES = 32_768  # 50 MB: every caption of the shipped datasets, and a class typing for a day
+BATCH = 64  # prompts in one forward; more is no faster on a CPU
+MAX_PIECES = 96  # words that word_importance leaves out one at a time; beyond, neighbours are taken together
+DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "pretrained" / "text-encoder"
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_PIECE = re.compile(f"[{_CJK}]|[^\\s{_CJK}]+")
+
+
+def normalise_prompt(text: str) -> str:
+    """NFC, without NUL, control characters and lone surrogates, runs of white space as one space, none at the ends."""
+    text = "".join(" " if c.isspace() else c for c in unicodedata.normalize("NFC", text))
+    text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cs"))
+    return " ".join(text.split())
+
+
+def check_prompt(text: str) -> str:
+    """The prompt as the encoder reads it (:func:`normalise_prompt`).
+
+    Raises:
+        PromptError: not a string, nothing to read in it, or more than ``MAX_CHARACTERS`` characters.
+    """
+    if not isinstance(text, str):
+        raise PromptError(f"A prompt should be a sentence (a string), not {type(text).__name__}.")
+    if len(text) > 100 * MAX_CHARACTERS:  # do not even normalise megabytes
+        raise PromptError(_too_long(len(text)))
+    prompt = normalise_prompt(text)
+    if all(unicodedata.category(c)[0] in "CZ" for c in prompt):  # also true of an empty one
+        raise PromptError('Type a sentence that says what to make, such as "a handwritten seven".')
+    if len(prompt) > MAX_CHARACTERS:
+        raise PromptError(_too_long(len(prompt)))
+    return prompt
+
+
+def _too_long(length: int) -> str:
+    return f"The prompt has {length:,} characters; shorten it to at most {MAX_CHARACTERS:,}."
+
+
+def split_words(prompt: str) -> list[str]:
+    """Words between spaces; each Chinese or Japanese character by itself."""
+    return _PIECE.findall(prompt)
+
+
+class TextEncoder:
+    """A transformer and its tokenizer: prompts to embeddings float32 [n, 384] of unit length.
+
+    Safe to call from several threads. Build it with :meth:`from_pretrained`.
+    """
+
+    def __init__(self, model, tokenizer, device: str | torch.device = "cpu"):
+        self.device = torch.device(device)
+        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.max_tokens = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
+        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path | None = None, device: str | torch.device = "cpu") -> TextEncoder:
+        """Loads the shipped student (default), or a folder or Hub id in the layout of all-MiniLM-L6-v2.
+
+        Only safetensors are read and no code of the folder is run. A Hub id is looked for in the local cache first
+        and asked of the network only if it is not there.
+
+        Raises:
+            CheckpointError: nothing there, a broken folder, or a model whose embeddings have not 384 numbers.
+        """
+        folder = DEFAULT_FOLDER if source is None else Path(source)
+        if folder.is_dir():
+            model, tokenizer = _load(str(folder), local_files_only=True)
+        elif source is None or folder.is_absolute() or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
+            raise CheckpointError(f"There is no text encoder at {folder}; take the folder from a fresh copy of mmgan.")
+        else:
+            try:
+                model, tokenizer = _load(str(source), local_files_only=True)
+            except CheckpointError:
+                model, tokenizer = _load(str(source), local_files_only=False)
+        return cls(model, tokenizer, device)
+
+    def encode(self, prompts: Sequence[str] | str) -> Tensor:
+        """Embeddings float32 [n, 384] on the CPU, unit length, in the order of ``prompts``.
+
+        Each distinct prompt is encoded once and remembered; what else is in the list changes nothing (to 1e-6).
+
+        Raises:
+            PromptError: see :func:`check_prompt`.
+        """
+        prompts = [check_prompt(p) for p in ([prompts] if isinstance(prompts, str) else prompts)]
+        with self._lock:
+            missing = [p for p in dict.fromkeys(prompts) if p not in self._cache]
+            fresh = dict(zip(missing, self._embed(missing), strict=True))
+            rows = [fresh[p] if p in fresh else self._cache[p] for p in prompts]
+            self._cache.update(fresh)
+            for prompt in prompts:
+                self._cache.move_to_end(prompt)
+            while len(self._cache) > CACHE_ENTRIES:
+                self._cache.popitem(last=False)
+        return torch.stack(rows) if rows else torch.zeros(0, EMBEDDING_DIM)
+
+    def word_importance(self, prompt: str) -> list[tuple[str, float]]:
+        """How far the embedding moves when a word is left out: ``(word, 1 - cosine)``, in the order of the prompt.
+
+        Characters take the place of words in Chinese. A prompt of one word gives that word the weight 1. Of prompts
+        with more than ``MAX_PIECES`` words, neighbouring words are left out together.
+        """
+        prompt = check_prompt(prompt)
+        spans = [match.span() for match in _PIECE.finditer(prompt)]
+        step = -(-len(spans) // MAX_PIECES)
+        spans = [(group[0][0], group[-1][1]) for group in (spans[i : i + step] for i in range(0, len(spans), step))]
+        words = [prompt[start:end] for start, end in spans]
+        if len(words) == 1:
+            return [(words[0], 1.0)]
+        without = [" ".join((prompt[:start] + " " + prompt[end:]).split()) for start, end in spans]
+        with self._lock:
+            embeddings = self._embed([prompt, *without])
+        moved = 1 - embeddings[1:] @ embeddings[0]
+        return [(word, max(0.0, float(weight))) for word, weight in zip(words, moved, strict=True)]
+
+    @torch.inference_mode()
+    def _embed(self, prompts: list[str]) -> Tensor:
+        """Embeddings [n, 384] without the cache; neighbours in length share a batch, so that little is padding."""
+        out = torch.zeros(len(prompts), EMBEDDING_DIM)
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            tokens = self.tokenizer(
+                [prompts[i] for i in chosen],
+                padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt",
+            ).to(self.device)  # fmt: skip
+            out[chosen] = pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"]).float().cpu()
+        return out
+
+
+def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: [B, D]."""
+    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    mean = (hidden * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
+    return torch.nn.functional.normalize(mean, dim=-1)
+
+
+def _load(source: str, local_files_only: bool):
+    import transformers  # slow to import, so only where an encoder is wanted
+    from transformers.utils import logging
+
+    bar = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # a bar for a second of loading would land in the user's terminal
+    try:
+        options = {"local_files_only": local_files_only, "trust_remote_code": False}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+        model, report = transformers.AutoModel.from_pretrained(
+            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+        )
+    except Exception as error:  # damaged JSON, safetensors, tokenizer or network: each library raises its own kind
+        advice = (
+            "take the folder from a fresh copy"
+            if Path(source).is_dir()
+            else "check its name and the internet connection, or name a folder"
+        )
+        raise CheckpointError(f"The text encoder {source} cannot be loaded; {advice}.") from error
+    finally:
+        if bar:
+            logging.enable_progress_bar()
+    # transformers fills absent tensors with random numbers; only the pooler, which mean pooling never reads, may be.
+    if [key for key in report["missing_keys"] if "pooler" not in key] or report["mismatched_keys"]:
+        raise CheckpointError(
+            f"The text encoder {source} lacks some of its weights; take the folder from a fresh copy."
+        )
+    if model.config.hidden_size != EMBEDDING_DIM:
+        raise CheckpointError(
+            f"The text encoder {source} gives {model.config.hidden_size} numbers where {EMBEDDING_DIM} are needed; "
+            "choose one in the space of all-MiniLM-L6-v2."
+        )
+    return model, tokenizer
