@@ -65,6 +65,7 @@ def griffin_lim(mel: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
     """
     window, _, _ = _filters(config, str(mel.device))
     magnitude = mel_to_magnitude(mel.float(), config) * (window.sum() / 2)
+    magnitude = torch.cat([magnitude, magnitude[..., -1:]], dim=-1)  # the frame at num_samples, which log_mel drops
     waveform = torchaudio.functional.griffinlim(
         magnitude, window, config.window, config.hop, config.window, power=1.0, n_iter=config.griffin_lim_iterations,
         momentum=0.99, length=config.num_samples, rand_init=False,
