@@ -1,0 +1,181 @@
+"""How the shapes dataset is spoken of: phrasings, synonyms and partial captions, in English and Chinese.
+
+A phrasing is a format string over the four attributes. One that leaves attributes out is true of every combination that
+agrees with what it does mention; a wrong caption must therefore differ in something that is mentioned.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+ATTRIBUTES = ("size", "colour", "shape", "background")
+CANONICAL = "{size} {colour} {shape} on {background}"
+
+ENGLISH_FULL = (
+    "a {size} {colour} {shape} on {background}",
+    "a {size} {colour} {shape} on a {background} background",
+    "a {size}, {colour} {shape} against {background}",
+    "the {size} {colour} {shape} on {background}",
+    "one {size} {colour} {shape} on a {background} background",
+    "{shape}, {colour}, {size}, {background} background",
+    "{colour} {shape}, {size}, {background} background",
+    "{size} {shape}, {colour} on {background}",
+    "a {colour} {shape}, {size}, on {background}",
+    "a {size} {shape} in {colour} on {background}",
+    "a {size} {shape}, coloured {colour}, on {background}",
+    "a {shape} that is {size} and {colour}, on {background}",
+    "a {shape}, {size} and {colour}, in front of {background}",
+    "the {shape} is {size} and {colour}, the background is {background}",
+    "draw a {size} {colour} {shape} on {background}",
+    "draw me a {size} {colour} {shape} on a {background} background",
+    "paint a {size} {shape} in {colour} on a {background} background",
+    "show me a {size} {colour} {shape} on {background}",
+    "I want a {size} {colour} {shape} on a {background} background",
+    "please make a {size} {colour} {shape} on {background}",
+    "a picture of a {size} {colour} {shape} on {background}",
+    "an image of a {size} {colour} {shape} on a {background} background",
+    "a drawing of a {size} {colour} {shape} on {background}",
+    "there is a {size} {colour} {shape} on a {background} background",
+    "on a {background} background, a {size} {colour} {shape}",
+    "on {background}, a {size} {colour} {shape}",
+    "{background} background with a {size} {colour} {shape}",
+    "a {background} picture with a {size} {colour} {shape} in it",
+    "the sound of a {size} {colour} {shape} on {background}",
+    "a {size} {colour} {shape} on {background}, and how it sounds",
+)
+ENGLISH_PART = (
+    "a {size} {colour} {shape}",
+    "{size} {colour} {shape}",
+    "draw a {size} {colour} {shape}",
+    "a {colour} {shape} on {background}",
+    "a {colour} {shape} on a {background} background",
+    "a {size} {shape} on {background}",
+    "a {colour} {shape}",
+    "draw a {colour} {shape}",
+    "a {size} {shape}",
+    "a {shape} on a {background} background",
+    "something {size} and {colour} on {background}",
+    "something {size} and {colour}",
+    "something {colour} on {background}",
+    "a {shape}",
+    "the sound of a {shape}",
+)
+CHINESE_FULL = (
+    "{background}背景上的{size}{colour}{shape}",
+    "{background}背景上的一个{size}{colour}{shape}",
+    "一个{size}{colour}{shape}，{background}背景",
+    "{size}的{colour}{shape}，背景是{background}",
+    "画一个{size}{colour}{shape}，{background}背景",
+    "请画{background}背景上的一个{size}{colour}{shape}",
+    "一张{size}{colour}{shape}的图片，背景是{background}",
+    "在{background}背景上，有一个{size}{colour}{shape}",
+    "{shape}，{colour}，{size}，{background}背景",
+    "{background}背景，{colour}的{size}{shape}",
+)
+CHINESE_PART = (
+    "{size}{colour}{shape}",
+    "一个{size}{colour}{shape}",
+    "{background}背景上的{colour}{shape}",
+    "一个{colour}的{shape}",
+    "画一个{colour}{shape}",
+    "一个{size}{shape}",
+    "{shape}",
+)
+
+ENGLISH_WORDS = {  # the first word of each is the attribute's own value
+    "size": {"large": ("large", "big", "huge"), "small": ("small", "tiny", "little")},
+    "colour": {"purple": ("purple", "violet")},
+    "shape": {"circle": ("circle", "disc"), "ring": ("ring", "hoop")},
+    "background": {},
+}
+_CHINESE_COLOURS = {
+    "red": ("红色",),
+    "orange": ("橙色",),
+    "yellow": ("黄色",),
+    "green": ("绿色",),
+    "blue": ("蓝色",),
+    "purple": ("紫色",),
+    "white": ("白色",),
+    "black": ("黑色",),
+}
+CHINESE_WORDS = {
+    "size": {"large": ("大", "巨大"), "small": ("小", "微小")},
+    "colour": _CHINESE_COLOURS,
+    "shape": {
+        "circle": ("圆形", "圆"),
+        "square": ("正方形", "方块"),
+        "triangle": ("三角形",),
+        "star": ("星星", "五角星"),
+        "heart": ("心形", "爱心"),
+        "ring": ("圆环",),
+    },
+    "background": _CHINESE_COLOURS,
+}
+
+
+@dataclass(frozen=True)
+class Phrasing:
+    """A format string over some of the four attributes, in English or Chinese."""
+
+    text: str
+    chinese: bool = False
+
+    @cached_property
+    def mentions(self) -> tuple[str, ...]:
+        """The attributes that it names, in the order of ``ATTRIBUTES``."""
+        return tuple(name for name in ATTRIBUTES if f"{{{name}}}" in self.text)
+
+    def words(self, attribute: str, value: str) -> tuple[str, ...]:
+        """The words for one value of an attribute, the plainest first."""
+        return (CHINESE_WORDS if self.chinese else ENGLISH_WORDS)[attribute].get(value, (value,))
+
+    def fill(self, values: Mapping[str, str], rng: np.random.Generator | None = None) -> str:
+        """The caption of a combination, with the plainest words or, given ``rng``, with any synonym."""
+        chosen = {}
+        for name in self.mentions:
+            words = self.words(name, values[name])
+            chosen[name] = words[rng.integers(len(words)) if rng is not None and len(words) > 1 else 0]
+        return _with_article(self.text.format(**chosen))
+
+    def fill_all(self, values: Mapping[str, str]) -> list[str]:
+        """The caption of a combination in every choice of synonyms."""
+        choices = [self.words(name, values[name]) for name in self.mentions]
+        return [
+            _with_article(self.text.format(**dict(zip(self.mentions, words, strict=True))))
+            for words in itertools.product(*choices)
+        ]
+
+    def english(self, values: Mapping[str, str]) -> str:
+        """A plain English caption that mentions exactly what this phrasing mentions."""
+        adjectives = " ".join(values[name] for name in ("size", "colour") if name in self.mentions)
+        noun = (
+            f"{adjectives} {values['shape']}".strip() if "shape" in self.mentions else f"something {adjectives}".strip()
+        )
+        text = f"a {noun}" if "shape" in self.mentions else noun
+        return _with_article(f"{text} on {values['background']}" if "background" in self.mentions else text)
+
+
+def _with_article(text: str) -> str:
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+
+
+FULL = (Phrasing(CANONICAL), *map(Phrasing, ENGLISH_FULL))
+PART = tuple(map(Phrasing, ENGLISH_PART))
+FULL_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_FULL)
+PART_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_PART)
+ALL_PHRASINGS = FULL + PART + FULL_CHINESE + PART_CHINESE
+# How often a training caption is of each kind: mostly all four attributes, so that every row teaches every attribute.
+SHARES = ((0.20, FULL[:1]), (0.45, FULL[1:]), (0.17, PART), (0.13, FULL_CHINESE), (0.05, PART_CHINESE))
+_BOUNDS = np.cumsum([share for share, _ in SHARES])[:-1]
+
+
+def draw_phrasing(rng: np.random.Generator) -> Phrasing:
+    """A phrasing at random, by ``SHARES``."""
+    group = SHARES[np.searchsorted(_BOUNDS, rng.random(), side="right")][1]
+    return group[rng.integers(len(group))]
