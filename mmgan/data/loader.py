@@ -149,7 +149,7 @@ def picture_to_array(image: Image.Image, size: int, channels: int) -> np.ndarray
     factors where that nearly fills the square, so that 28x28 digits become 32x32 without any blur; any other picture
     (a photograph) is cropped to its central square, since bars beside it would be learned as part of it.
     """
-    image = _flatten(ImageOps.exif_transpose(image)).convert("L" if channels == 1 else "RGB")
+    image = upright(image).convert("L" if channels == 1 else "RGB")
     background = _plain_background(image)
     if background is None:
         side = min(image.size)
@@ -168,14 +168,17 @@ def picture_to_array(image: Image.Image, size: int, channels: int) -> np.ndarray
     return _to_channels_first(image)
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Without transparency (on white), 16-bit grey brought to 8."""
-    if image.mode.startswith("I"):  # Pillow's own conversion would clip everything above 255
+def upright(image: Image.Image) -> Image.Image:
+    """Turned by its EXIF orientation, flattened on white, 8 bits; mode L for grey kinds, else RGB."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip everything above 255
         return Image.fromarray((np.clip(np.asarray(image), 0, 65_535) // 257).astype(np.uint8))
-    if not image.has_transparency_data:
-        return image
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if image.has_transparency_data:
+        grey = image.mode == "LA"
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return image.convert("L" if grey else "RGB")
+    return image.convert("L" if image.mode in ("1", "L", "LA", "F") else "RGB")
 
 
 def _plain_background(image: Image.Image) -> int | tuple[int, ...] | None:

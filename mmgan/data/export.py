@@ -1,0 +1,49 @@
+"""Writing any dataset as a folder that other programs, and mmgan itself, can read."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..audio import write_wav
+from ..errors import DataError
+from .base import Example
+from .loader import SOURCE_RATE
+
+
+def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
+    """Writes ``images/*.png``, ``audio/*.wav`` and ``metadata.csv``; returns the number of rows.
+
+    The folder loads again through :class:`~mmgan.data.folder.Folder`, and in the ``datasets`` library as an imagefolder.
+
+    Raises:
+        DataError: the folder already holds files, or cannot be written to.
+    """
+    folder = Path(folder)
+    rows = []
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DataError(f"{folder.name} already holds files; choose a new folder.")
+        for i, example in enumerate(examples):
+            row = [example.text, "", ""]
+            if example.image is not None:
+                row[1] = f"images/{i:05d}.png"
+                (folder / "images").mkdir(parents=True, exist_ok=True)
+                example.image.save(folder / row[1])
+            if example.audio is not None:
+                row[2] = f"audio/{i:05d}.wav"
+                (folder / "audio").mkdir(parents=True, exist_ok=True)
+                write_wav(folder / row[2], example.audio, SOURCE_RATE)
+            rows.append(row)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Last, and by renaming: a folder with metadata is whole.
+        with (folder / "metadata.tmp").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["text", "file_name", "audio_file_name"], *rows])
+        os.replace(folder / "metadata.tmp", folder / "metadata.csv")
+    except OSError as error:
+        raise DataError(
+            f"{folder.name} cannot be written ({error.strerror or error}); choose another place."
+        ) from error
+    return len(rows)

@@ -1,0 +1,257 @@
+"""A person's own dataset: a folder or zip of pictures and sounds (layouts: :mod:`mmgan.data.layout`)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image
+
+from ..audio import read_sound
+from ..config import AudioConfig
+from ..errors import DataError
+from .archive import open_files, open_picture
+from .base import Dataset, Prompt, Row
+from .layout import Entry, Problem, read_layout
+from .loader import SOURCE_RATE, upright
+
+HELD_OUT_FROM = 20  # rows; of fewer, every one is needed for learning
+KEPT_SIDE = 256  # pixels of a kept picture's shorter side: no model sees more
+KEPT_BYTES = 256 << 20  # of decoded pictures, and of sounds; what is beyond is read again at each use
+MAX_SECONDS, MAX_SAMPLES = 600.0, 64_000_000  # of one sound file; samples over all its channels
+GREY_TOLERANCE = 4  # levels by which the channels of a grey JPEG may differ
+SOMETHING_ELSE = "something else"  # the wrong caption where a dataset has only one
+
+
+@dataclass
+class _Group:
+    """What shares a caption: indices into the banks, and the spellings of the caption."""
+
+    texts: list[str] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)
+    sounds: list[int] = field(default_factory=list)
+
+
+class Folder(Dataset):
+    """Pictures and sounds of a folder or zip.
+
+    The concept of a row is its caption (upper and lower case are one). Where a caption has several pictures and sounds,
+    each row pairs a picture of it with a sound of it at random; a caption with pictures only, or sounds only, gives
+    rows that lack the other. ``wrong_text`` is another caption; in a dataset with a single caption it is the fixed
+    sentence ``SOMETHING_ELSE``, so that a critic still learns that the text matters.
+
+    From 20 rows on, a tenth is held out by a hash of the file names, captions that stay in training going first:
+    ``split="train"`` lacks it, ``"test"`` is it. Sounds longer than ``audio.num_samples`` give their loudest part.
+
+    Every file is decoded once on opening. What cannot be used is listed in ``problems`` and left out.
+
+    Raises:
+        DataError: nothing there, a zip that is not safe to open, or no usable row at all.
+    """
+
+    def __init__(self, source: str | Path, split: str = "train", audio: AudioConfig = AudioConfig()):
+        if split not in ("train", "test", "all"):
+            raise DataError(f"There is no split {split!r}; choose train, test or all.")
+        self.name, self.split = Path(source).stem or "folder", split
+        self._num_samples = round(audio.num_samples * SOURCE_RATE / audio.sampling_rate)
+        self._files = open_files(source)
+        self._kept: dict[str, Image.Image | np.ndarray] = {}
+        self._room = {"image": KEPT_BYTES, "sound": KEPT_BYTES}
+        entries, self.problems = read_layout(self._files)
+        entries = self._usable(entries)
+        if not entries:
+            reason = f" (first of them: {self.problems[0].file} {self.problems[0].sentence})" if self.problems else ""
+            raise DataError(
+                f"{Path(source).name} has no picture or sound that can be used{reason.rstrip('.')};"
+                " see the README for the layouts of a dataset."
+            )
+        held_out = _held_out(entries)
+        if split == "test" and not held_out:
+            raise DataError(
+                f"{Path(source).name} has under {HELD_OUT_FROM} rows, so none is held out; use split 'all'."
+            )
+        train = [entry for i, entry in enumerate(entries) if i not in held_out]
+        if split == "test":  # a file that is also used in training stays there
+            seen = {name for entry in train for name in (entry.image, entry.sound)}
+            entries = [
+                Entry(e.text, None if e.image in seen else e.image, None if e.sound in seen else e.sound)
+                for i, e in enumerate(entries)
+                if i in held_out
+            ]
+        elif split == "train":
+            entries = train
+        self._fill_banks(entries)
+
+    def _usable(self, entries: list[Entry]) -> list[Entry]:
+        """The entries without broken files; finds out whether all pictures are grey."""
+        good: dict[str, bool] = {}
+        self.image_channels = 1
+        for entry in entries:
+            for name, decode in ((entry.image, self._decode_image), (entry.sound, self._decode_sound)):
+                if name is None or name in good:
+                    continue
+                try:
+                    item = decode(name)
+                except DataError as error:
+                    good[name] = False
+                    self.problems.append(Problem(name, f"is left out: {error}"))
+                    continue
+                good[name] = True
+                if isinstance(item, Image.Image) and not _is_grey(item):
+                    self.image_channels = 3
+        kept = (
+            Entry(e.text, e.image if good.get(e.image) else None, e.sound if good.get(e.sound) else None)
+            for e in entries
+        )
+        return [entry for entry in kept if entry.image or entry.sound]
+
+    def _fill_banks(self, entries: list[Entry]) -> None:
+        self._image_names = sorted({entry.image for entry in entries if entry.image})
+        self._sound_names = sorted({entry.sound for entry in entries if entry.sound})
+        image_index = {name: i for i, name in enumerate(self._image_names)}
+        sound_index = {name: i for i, name in enumerate(self._sound_names)}
+        groups: dict[str, _Group] = {}
+        for entry in entries:
+            if not (entry.image or entry.sound):
+                continue
+            group = groups.setdefault(entry.text.casefold(), _Group())
+            if entry.text not in group.texts:
+                group.texts.append(entry.text)
+            if entry.image and image_index[entry.image] not in group.images:
+                group.images.append(image_index[entry.image])
+            if entry.sound and sound_index[entry.sound] not in group.sounds:
+                group.sounds.append(sound_index[entry.sound])
+        self._groups = sorted(groups.values(), key=lambda group: group.texts[0])
+        sizes = np.array([max(len(group.images), len(group.sounds)) for group in self._groups], dtype=np.float64)
+        self._weights = sizes / sizes.sum()
+        self._image_group = {i: group for group in self._groups for i in group.images}
+        self._sound_group = {i: group for group in self._groups for i in group.sounds}
+
+    @property
+    def num_images(self) -> int:
+        return len(self._image_names)
+
+    @property
+    def num_sounds(self) -> int:
+        return len(self._sound_names)
+
+    def image(self, index: int) -> Image.Image:
+        return self._decode_image(self._image_names[index])
+
+    def sound(self, index: int) -> np.ndarray:
+        return self._decode_sound(self._sound_names[index])
+
+    def rows(self, rng: np.random.Generator, count: int) -> list[Row]:
+        drawn = rng.choice(len(self._groups), size=count, p=self._weights)
+        picks = rng.random((count, 4))  # of text, picture, sound, wrong caption
+        return [self._row(int(i), *pick) for i, pick in zip(drawn, picks.tolist(), strict=True)]
+
+    def _row(self, drawn: int, text: float, image: float, sound: float, wrong: float) -> Row:
+        group, wrong_text = self._groups[drawn], SOMETHING_ELSE
+        if len(self._groups) > 1:
+            other = int(wrong * (len(self._groups) - 1))
+            wrong_text = self._groups[other + (other >= drawn)].texts[0]
+        return Row(
+            _pick(group.texts, text), wrong_text, _pick(group.images, image), _pick(group.sounds, sound), group.texts[0]
+        )
+
+    @property
+    def concepts(self) -> list[str]:
+        return [group.texts[0] for group in self._groups]
+
+    def image_concept(self, index: int) -> str:
+        return self._image_group[index].texts[0]
+
+    def sound_concept(self, index: int) -> str:
+        return self._sound_group[index].texts[0]
+
+    def prompts(self) -> list[Prompt]:
+        """The captions, each in every spelling it has."""
+        return [Prompt(text, group.texts[0]) for group in self._groups for text in group.texts]
+
+    def _decode_image(self, name: str) -> Image.Image:
+        if name in self._kept:
+            return self._kept[name].copy()
+        # The short side may come from either side of the file, so a draft keeps both.
+        image = upright(open_picture(self._files.read(name), draft=KEPT_SIDE))
+        scale = KEPT_SIDE / min(image.size)
+        if scale < 1:
+            size = tuple(round(side * scale) for side in image.size)
+            image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        self._keep("image", name, image, image.width * image.height * len(image.getbands()))
+        return image
+
+    def _decode_sound(self, name: str) -> np.ndarray:
+        if name in self._kept:
+            return self._kept[name].copy()
+        waveform = loudest_part(_read_sound(self._files.read(name)), self._num_samples)
+        if not len(waveform) or np.abs(waveform).max() < 1e-4:
+            raise DataError("the sound is silent; record it again.")
+        self._keep("sound", name, waveform, waveform.nbytes)
+        return waveform
+
+    def _keep(self, kind: str, name: str, item: Image.Image | np.ndarray, size: int) -> None:
+        if size <= self._room[kind]:
+            self._room[kind] -= size
+            self._kept[name] = item.copy()
+
+
+def loudest_part(waveform: np.ndarray, num_samples: int) -> np.ndarray:
+    """Float32 [n] -> at most [num_samples]: the first window within 1 % of the largest energy."""
+    if len(waveform) <= num_samples:
+        return waveform
+    energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
+    starts = np.unique(np.append(np.arange(0, len(waveform) - num_samples, 64), len(waveform) - num_samples))
+    windows = energy[starts + num_samples] - energy[starts]
+    start = starts[np.argmax(windows >= 0.99 * windows.max())]
+    return waveform[start : start + num_samples]
+
+
+def _read_sound(data: bytes) -> np.ndarray:
+    try:
+        info = soundfile.info(io.BytesIO(data))
+    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+        raise DataError("the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.") from error
+    if info.frames * info.channels > MAX_SAMPLES:  # a header of a few bytes can promise gigabytes
+        raise DataError(f"the sound is longer than {MAX_SECONDS / 60:.0f} minutes; cut it into shorter clips.")
+    return read_sound(io.BytesIO(data), max_seconds=MAX_SECONDS)
+
+
+def _held_out(entries: list[Entry]) -> set[int]:
+    """Indices of the tenth that is held out; none of fewer than 20."""
+    if len(entries) < HELD_OUT_FROM:
+        return set()
+    order = sorted(range(len(entries)), key=lambda i: _hash(entries[i]))
+    left = Counter(key for entry in entries for key in _kinds(entry))
+    taken: list[int] = []
+    for i in order:
+        if all(left[key] > 1 for key in _kinds(entries[i])):
+            left.subtract(_kinds(entries[i]))
+            taken.append(i)
+    spare = [i for i in order if i not in set(taken)]
+    return set((taken + spare)[: len(entries) // 10])
+
+
+def _kinds(entry: Entry) -> list[tuple[str, str]]:
+    text = entry.text.casefold()
+    return [(text, kind) for kind, name in (("image", entry.image), ("sound", entry.sound)) if name]
+
+
+def _hash(entry: Entry) -> str:
+    return hashlib.sha256(f"{entry.image}\n{entry.sound}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _is_grey(image: Image.Image) -> bool:
+    if image.mode == "L":
+        return True
+    pixels = np.asarray(image).astype(np.int16)
+    return int((pixels.max(axis=2) - pixels.min(axis=2)).max()) <= GREY_TOLERANCE
+
+
+def _pick(items: list, where: float):
+    return items[int(where * len(items))] if items else None
