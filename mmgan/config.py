@@ -44,6 +44,92 @@ class AudioConfig:
         return self.num_samples // self.hop
 
 
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of the generator, the discriminators and the joint critic."""
+
+    image_size: int = _number(32, 16, 256)  # pixels a side
+    image_channels: int = _number(1, 1, 3)  # 1 grey, 3 RGB
+    embedding_dim: int = _number(384, 384, 384)  # the text space (all-MiniLM-L6-v2's)
+    latent_shared: int = _number(16, 1, 512)  # noise that picture and sound share (SyncGAN, MMVAE+)
+    latent_image: int = _number(32, 1, 512)  # noise of the picture alone
+    latent_audio: int = _number(32, 1, 512)  # noise of the sound alone
+    style_dim: int = _number(192, 16, 1_024)  # w, what the mapping gives to every synthesis layer
+    # The networks see patch x patch pixels as channels of one position: on two CPU cores most of the time went into
+    # convolutions at full resolution, and digits and spectrograms lost nothing to it.
+    image_patch: int = _number(2, 1, 8)
+    audio_patch: int = _number(4, 1, 8)
+    # Channels from the smallest map to the largest; each is twice as wide and high as the one before.
+    image_widths: tuple[int, ...] = _number((128, 96, 64), 4, 1_024)
+    audio_widths: tuple[int, ...] = _number((128, 96, 64), 4, 1_024)
+    convolutions: int = _number(1, 1, 4)  # 3x3 convolutions at each size
+    critic_features: int = _number(192, 16, 1_024)  # numbers by which a critic describes what it sees
+    audio: AudioConfig = field(default_factory=AudioConfig)
+
+    @property
+    def latent_dim(self) -> int:
+        """Length of one latent code: shared, then the picture's, then the sound's."""
+        return self.latent_shared + self.latent_image + self.latent_audio
+
+
+# Sizes of the three presets; whether pictures are grey or RGB is the dataset's to say.
+PRESETS: dict[str, ModelConfig] = {
+    # 32 px, for live training on a laptop's CPU
+    "tiny": ModelConfig(),
+    # 64 px
+    "base": ModelConfig(
+        image_size=64, style_dim=256, image_widths=(192, 128, 96, 64), audio_widths=(192, 128, 96), convolutions=2,
+        critic_features=256,
+    ),
+    # 128 px, for a GPU
+    "large": ModelConfig(
+        image_size=128, style_dim=384, latent_shared=32, latent_image=64, latent_audio=48, critic_features=384,
+        image_widths=(256, 256, 192, 128, 64), audio_patch=2, audio_widths=(256, 192, 128, 64), convolutions=2,
+    ),
+}  # fmt: skip
+
+LOSS_NAMES = ("minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained. Rates and weights are for batches of about 32; what was tried stands in the models' cards."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    loss: str = _choice("relativistic", *LOSS_NAMES)
+    optimizer: str = _choice("adam", "sgd", "adam", "adamw")
+    learning_rate: float = _number(1e-3, 0.0, 1.0)  # both networks
+    beta1: float = _number(0.0, 0.0, 0.999)  # Adam's memory of gradients; adversarial gradients change direction
+    beta2: float = _number(0.99, 0.0, 0.9999)
+    weight_decay: float = _number(0.0, 0.0, 1.0)  # of AdamW
+    final_rate: float = _number(0.1, 0.0, 1.0)  # the learning rate falls along a cosine to this share of it at the end
+    batch_size: int = _number(32, 2, 4_096)  # rows a step, over all processes
+    accumulate: int = _number(1, 1, 256)  # slices a step is cut into, to save memory
+    penalty: str = _choice("auto", "auto", "none", "r1", "r1r2", "gp")  # auto: what the loss's paper uses
+    gamma: float = _number(1.0, 0.0, 1_000.0)  # weight of R1 and R2
+    gp_weight: float = _number(10.0, 0.0, 1_000.0)  # weight of the Wasserstein penalty
+    penalty_interval: int = _number(4, 1, 64)  # penalties every so many steps, as much heavier (lazy regularisation)
+    joint_weight: float = _number(1.0, 0.0, 10.0)  # of the joint critic
+    wrong_caption_weight: float = _number(0.5, 0.0, 10.0)  # real rows under a wrong caption (matching-aware negatives)
+    wrong_partner_weight: float = _number(0.5, 0.0, 10.0)  # real pictures with real sounds of another concept
+    contrastive_weight: float = _number(1.0, 0.0, 10.0)  # critic features beside captions
+    generator_contrastive_weight: float = _number(1.0, 0.0, 10.0)  # the same, as a wish to the generator
+    temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss
+    text_noise: float = _number(0.02, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
+    ema_images: float = _number(5_000.0, 0.0, 1e7)  # the average's half-life, in examples
+    augment_image: float = _number(0.0, 0.0, 1.0)  # probability of each augmentation, at the start
+    augment_audio: float = _number(0.5, 0.0, 1.0)
+    augment_target: float = _number(0.0, 0.0, 1.0)  # > 0: adapt both so that mean sign(D(real)) stays there (ADA)
+    max_gradient: float = _number(0.0, 0.0, 1e6)  # > 0: clip gradients to this norm
+    precision: str = _choice("auto", "auto", "fp32", "bf16")  # auto: bf16 on CUDA, fp32 elsewhere
+    steps: int = _number(20_000, 1, 100_000_000)
+    minutes: float = _number(0.0, 0.0, 1e6)  # > 0: end after so long instead
+    checkpoint_seconds: float = _number(60.0, 0.0, 1e6)
+    sample_seconds: float = _number(60.0, 0.0, 1e6)
+    metric_steps: int = _number(10, 1, 10_000)
+    seed: int = _number(0, 0, 2**32 - 1)
+
+
 def to_dict(config) -> dict:
     """A dataclass as plain JSON values."""
     return dataclasses.asdict(config)

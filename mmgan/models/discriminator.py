@@ -1,0 +1,83 @@
+"""A discriminator for each modality, and the joint critic that judges the pair.
+
+Each discriminator describes what it sees in ``critic_features`` numbers. A score is a linear look at that description
+plus its inner product with the caption (the projection discriminator of Miyato and Koyama 2018), so a wrong caption
+costs one small matrix product and no second pass. The joint critic reads both descriptions and the caption. Descriptions
+are also projected beside the captions for a contrastive loss (XMC-GAN, Zhang et al. 2021).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import ModelConfig
+from .layers import MLP, CriticStage, activate, base_size, conv, linear, standard, unit
+
+
+class Critic(nn.Module):
+    """One modality: map [B, channels, height, width] -> features [B, critic_features]."""
+
+    def __init__(self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int):
+        super().__init__()
+        self.patch = patch
+        base = base_size(height, width, patch, len(widths))
+        widths = widths[::-1]  # largest map first
+        outputs = (*widths[1:], widths[-1])
+        self.stem = conv(channels * patch**2, widths[0])
+        self.stages = nn.ModuleList(
+            CriticStage(a, b, config.convolutions, downsample=index < len(widths) - 1)
+            for index, (a, b) in enumerate(zip(widths, outputs, strict=True))
+        )
+        self.describe = linear(widths[-1] * base[0] * base[1], config.critic_features)
+        self.real = linear(config.critic_features, 1)
+        self.caption = linear(config.embedding_dim, config.critic_features, bias=False)
+        self.beside_caption = linear(config.critic_features, config.critic_features, bias=False)
+
+    def features(self, x: Tensor) -> Tensor:
+        """[B, channels, height, width] -> [B, critic_features]."""
+        x = F.pixel_unshuffle(x, self.patch).contiguous(memory_format=torch.channels_last)
+        x = activate(self.stem(x))
+        for stage in self.stages:
+            x = stage(x)
+        return activate(self.describe(x.flatten(1)))
+
+    def score(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """Features [B, F] and the caption's embedding [B, 384] -> realness [B]."""
+        match = (self.caption(standard(embedding)) * features).sum(1) / math.sqrt(features.shape[1])
+        return self.real(features).squeeze(1) + match
+
+    def similarity(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """Features [B, F] against captions [N, 384] -> cosines [B, N]."""
+        return unit(self.beside_caption(features)) @ unit(self.caption(standard(embedding))).T
+
+    def row_similarity(self, features: Tensor, embedding: Tensor) -> Tensor:
+        """Features [B, F] against each row's own caption [B, 384] -> cosines [B]."""
+        return (unit(self.beside_caption(features)) * unit(self.caption(standard(embedding)))).sum(1)
+
+
+class Discriminators(nn.Module):
+    """The picture's and the sound's discriminator and the joint critic, in one module for one optimiser."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        audio = config.audio
+        self.image = Critic(
+            config, config.image_widths, config.image_patch, config.image_channels, config.image_size, config.image_size
+        )
+        self.audio = Critic(config, config.audio_widths, config.audio_patch, 1, audio.bands, audio.frames)
+        self.joint = MLP(3 * config.critic_features, config.critic_features, 1)
+        self.joint_caption = linear(config.embedding_dim, config.critic_features, bias=False)
+
+    def features(self, image: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """Image [B, C, S, S] and log-mel [B, bands, T] -> descriptions of both, each [B, F]."""
+        return self.image.features(image), self.audio.features(mel.unsqueeze(1))
+
+    def joint_score(self, image_features: Tensor, audio_features: Tensor, embedding: Tensor) -> Tensor:
+        """Do this picture, this sound and this caption belong together, and are they real? -> [B]."""
+        caption = self.joint_caption(standard(embedding))
+        return self.joint(torch.cat([image_features, audio_features, caption], dim=1)).squeeze(1)
