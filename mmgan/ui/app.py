@@ -1,0 +1,133 @@
+"""The page: what surrounds the tabs, and how it is served."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from pathlib import Path
+
+import gradio as gr
+
+from ..errors import MmganError
+from . import cards, sample, theme
+from .sampling import MAX_WAITING, Sampler
+from .strings import say
+
+log = logging.getLogger(__name__)
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+HOST, PORT = "127.0.0.1", 7860
+
+
+def build(sampler: Sampler) -> gr.Blocks:
+    """The whole page over ``sampler``; each tab is a module with a ``build`` of its own."""
+    with gr.Blocks(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
+        gr.HTML(_header(), **cards.PLAIN)
+        with gr.Tabs(elem_classes="mm-tabs"), gr.Tab(say("tab_sample"), id="sample"):
+            sample.build(sampler)
+    return demo.queue(max_size=MAX_WAITING)
+
+
+def serve(demo: gr.Blocks, host: str, port: int, block: bool = True):
+    """Serves the page until Ctrl-C (or, without ``block``, in a thread); returns what ``launch`` returns.
+
+    No file of this machine is served: nothing is allowed, and results travel inside the page.
+    """
+    return demo.launch(
+        server_name=host, server_port=port, theme=theme.theme(), css=_asset("style.css"),
+        head=f"<script>{_asset('page.js')}</script>", favicon_path=ASSETS / "logo.svg",
+        share=False, quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
+        allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size="1mb", show_error=False, prevent_thread_lock=not block,
+        app_kwargs={"middleware": [_refuse_foreign()], "docs_url": None, "redoc_url": None},
+    )  # fmt: skip
+
+
+def main(host: str | None = None, port: int = PORT, device: str = "auto") -> None:
+    """Loads the first model, says where the page is, and serves it until Ctrl-C.
+
+    On Hugging Face Spaces (``SPACE_ID`` is set) the page listens to the outside.
+
+    Raises:
+        MmganError: the address cannot be had; the sentence names a free port.
+    """
+    host = host or ("0.0.0.0" if os.environ.get("SPACE_ID") else HOST)
+    check_port(host, port)
+    sampler = Sampler(device=device)
+    demo = build(sampler)
+    threading.Thread(target=_warm_up, args=(sampler,), daemon=True).start()
+    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    print(f"mmgan is at http://{where}:{port} (Ctrl-C ends it)", flush=True)
+    serve(demo, host, port)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises an :class:`MmganError` in one sentence where ``host``:``port`` cannot be listened to."""
+    problem = _refusal(host, port)
+    if problem is None:
+        return
+    if isinstance(problem, socket.gaierror) or problem.errno in (99, 49, 10049):  # EADDRNOTAVAIL: Linux, macOS, Windows
+        raise MmganError(f"This machine has no address {host}; leave --host out, or use --host 0.0.0.0 to let others in.")
+    if isinstance(problem, PermissionError):
+        raise MmganError(f"Port {port} is reserved by the system; choose one from 1024 up, such as --port {PORT}.")
+    free = next((other for other in range(port + 1, min(port + 100, 65_536)) if _refusal(host, other) is None), None)
+    advice = f"port {free} is free: add --port {free}" if free else "choose another with --port"
+    raise MmganError(f"Port {port} is in use, perhaps by another mmgan; {advice}.")
+
+
+def _refusal(host: str, port: int) -> OSError | None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free
+            probe.bind(address)
+    except OSError as error:
+        return error
+    return None
+
+
+def _warm_up(sampler: Sampler) -> None:
+    """Loads the other models in the background, so that the first look at each is as fast as the next."""
+    for model in sampler.models[1:]:
+        try:
+            sampler.pipeline(model)
+        except MmganError as error:
+            log.warning("%s", error)
+
+
+def _asset(name: str) -> str:
+    try:
+        return (ASSETS / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise MmganError(f"{ASSETS / name} is missing; install mmgan from a fresh copy with `pip install -e .`.") from error
+
+
+def _header() -> str:
+    return (
+        f'<header class="mm-header">{_asset("logo.svg")}<div><h1>{cards.escape(say("title"))}</h1>'
+        f"<p>{cards.escape(say('tagline'))}</p></div>"
+        f'<button type="button" class="mm-theme" aria-label="{cards.escape(say("theme"))}" title="{cards.escape(say("theme"))}">'
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg>'
+        f"</button></header><noscript>{cards.escape(say('noscript'))}</noscript>"
+    )
+
+
+def _refuse_foreign():
+    """Middleware: gradio's file route would fetch foreign addresses for whoever asks; this page asks the network nothing."""
+    from starlette.middleware import Middleware
+    from starlette.responses import PlainTextResponse
+
+    class RefuseForeign:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            path = scope.get("path", "")
+            if scope["type"] == "http" and ("file=http:" in path or "file=https:" in path or "/proxy=" in path):
+                await PlainTextResponse("Refused: this page fetches nothing.", status_code=403)(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+
+    return Middleware(RefuseForeign)

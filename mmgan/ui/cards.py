@@ -1,0 +1,81 @@
+"""Results as HTML: a card for each sample, with its picture, its spectrogram and its player.
+
+Everything is in the page itself as data URIs: no file is written, and none is served. ``assets/page.js`` moves the
+players, ``assets/style.css`` lays the cards out.
+"""
+
+from __future__ import annotations
+
+import html
+
+from .sampling import Sample, Samples, png_uri, wav_uri
+from .strings import say
+
+# gradio treats the value of an HTML component as a template, so these would not stay what was typed.
+_TEMPLATE_MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}$`\\"})
+
+PLAIN = {"js_on_load": None, "apply_default_css": False}  # for gr.HTML: our markup and our style sheet, nothing added
+
+_PLAY_ICON = (
+    '<svg class="mm-icon-play" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.5v13l10.5-6.5z"/></svg>'
+    '<svg class="mm-icon-stop" viewBox="0 0 24 24" aria-hidden="true"><path d="M7 7h10v10H7z"/></svg>'
+)
+
+
+def escape(text: str) -> str:
+    """``text`` for an element or an attribute of the page: shown as it was typed, and nothing else."""
+    return html.escape(text, quote=True).translate(_TEMPLATE_MARKS)
+
+
+def alert(sentence: str) -> str:
+    """One sentence right at the prompt, read out by screen readers."""
+    return f'<p class="mm-alert" role="alert">{escape(sentence)}</p>'
+
+
+def empty() -> str:
+    """What stands where results will be."""
+    return f'<p class="mm-empty">{escape(say("empty"))}</p>'
+
+
+def results(result: Samples) -> str:
+    """The cards of one request under its prompt, and one quiet line that says what ran."""
+    cards = "".join(_card(sample, index, result) for index, sample in enumerate(result.samples, start=1))
+    play_all = ""
+    if len(result.samples) > 1:
+        play_all = f'<button type="button" class="mm-play-all">{_PLAY_ICON}<span>{escape(say("play_all"))}</span></button>'
+    return (
+        f'<section class="mm-results" aria-label="{escape(say("results"))}">'
+        f'<header><h2 dir="auto">{escape(result.prompt)}</h2>{play_all}</header>'
+        f'<ol class="mm-grid">{cards}</ol>'
+        f'<p class="mm-ran" role="status">{escape(_what_ran(result))}</p></section>'
+    )
+
+
+def _card(sample: Sample, index: int, result: Samples) -> str:
+    def text(key):
+        return escape(say(key, prompt=result.prompt, index=index))
+
+    picture, sound = png_uri(sample.image), wav_uri(sample.waveform, result.sampling_rate)
+    seconds = escape(say("seconds", seconds=len(sample.waveform) / result.sampling_rate))
+    name = f"{result.model}-{result.seed}-{index}"
+    return (
+        '<li class="mm-card"><div class="mm-pair">'
+        f'<img class="mm-picture" src="{picture}" alt="{text("picture")}" width="{sample.image.width}" height="{sample.image.height}">'
+        f'<div class="mm-sound" title="{escape(say("spectrogram_hint"))}">'
+        f'<img class="mm-spectrogram" src="{png_uri(sample.spectrogram)}" alt="{text("spectrogram")}"><i class="mm-head"></i></div></div>'
+        f'<div class="mm-bar"><button type="button" class="mm-play" aria-label="{text("play")}">{_PLAY_ICON}</button>'
+        f'<audio preload="metadata" src="{sound}"></audio><span class="mm-length">{seconds}</span>'
+        f'<a class="mm-save" download="{name}.png" href="{picture}" aria-label="{text("save_image")}">{escape(say("image"))}</a>'
+        f'<a class="mm-save" download="{name}.wav" href="{sound}" aria-label="{text("save_audio")}">{escape(say("audio"))}</a>'
+        "</div></li>"
+    )
+
+
+def _what_ran(result: Samples) -> str:
+    count = len(result.samples)
+    line = say(
+        "ran", model=result.model, milliseconds=result.milliseconds, seed=result.seed,
+        count=say("one_sample") if count == 1 else say("many_samples", count=count),
+        device=say("cpu") if result.device.startswith("cpu") else result.device,
+    )  # fmt: skip
+    return line if result.truncation == 1 else line + say("ran_truncation", truncation=result.truncation)
