@@ -30,15 +30,16 @@ MOST_ATTRIBUTES = 2  # in one caption: people seldom name more, and the number o
 PLAIN = (
     "{d}", "the digit {d}", "The number {d}.", "digit {d}", "number {d}", "the numeral {d}", "handwritten {d}",
     "a handwritten {d}", "the handwritten number {d}", "a handwritten digit {d}", "The handwritten digit {d}.",
-    "the number {d} written by hand", "{d}, written by hand", "the figure {d} in handwriting", "a hand-drawn {d}", "someone's handwritten {d}",
-    "draw the number {d}", "Write the digit {d}.", "please write the number {d}", "write {d}", "draw {d}",
-    "show me the digit {d}", "I want to see the number {d}", "a picture of the number {d}",
-    "a picture of a handwritten {d}", "an image of the digit {d}", "pen strokes that form the number {d}", "white ink on black: {d}",
-    "say {d}", "Say the number {d}.", "a voice saying {d}", "someone saying {d}", "spoken {d}", "the spoken digit {d}",
-    "the sound of someone saying {d}", "let me hear the number {d}", "a recording of the number {d}", "read {d} aloud",
-    "please say and write the number {d}", "Write {d} and say it aloud.", "the number {d}, written and spoken",
-    "the digit {d} to see and hear", "a person writes {d} and reads it out", "how the number {d} looks and sounds",
-    "what does {ad} look like?", "can you write the number {d}?", "{ad}, please",
+    "the number {d} written by hand", "{d}, written by hand", "the figure {d} in handwriting", "a hand-drawn {d}",
+    "someone's handwritten {d}", "draw the number {d}", "Write the digit {d}.", "please write the number {d}",
+    "write {d}", "draw {d}", "show me the digit {d}", "I want to see the number {d}", "a picture of the number {d}",
+    "a picture of a handwritten {d}", "an image of the digit {d}", "pen strokes that form the number {d}",
+    "white ink on black: {d}", "say {d}", "Say the number {d}.", "a voice saying {d}", "someone saying {d}",
+    "spoken {d}", "the spoken digit {d}", "the sound of someone saying {d}", "let me hear the number {d}",
+    "a recording of the number {d}", "read {d} aloud", "please say and write the number {d}",
+    "Write {d} and say it aloud.", "the number {d}, written and spoken", "the digit {d} to see and hear",
+    "a person writes {d} and reads it out", "how the number {d} looks and sounds", "what does {ad} look like?",
+    "can you write the number {d}?", "{ad}, please",
 )  # fmt: skip
 
 # Phrasings that can carry attributes; without any they are plain ones.
@@ -52,11 +53,12 @@ DETAILED = (
 # Chinese phrasings, each with the English one that means the same.
 CHINESE_PLAIN = {
     "{d}": "{d}", "数字{d}": "the number {d}", "手写的{d}": "a handwritten {d}",
-    "手写数字{d}": "the handwritten digit {d}", "手绘的数字{d}": "the number {d} written by hand", "写数字{d}": "write the number {d}", "画一个{d}": "draw {ad}",
-    "请写出数字{d}": "please write the number {d}", "我想看数字{d}": "I want to see the number {d}",
-    "数字{d}的图片": "a picture of the number {d}", "说数字{d}": "say the number {d}", "念出{d}": "read {d} aloud",
-    "有人在说{d}": "someone saying {d}", "数字{d}的读音": "the sound of someone saying {d}",
-    "让我听数字{d}": "let me hear the number {d}", "请写出并读出数字{d}": "please write and say the number {d}",
+    "手写数字{d}": "the handwritten digit {d}", "手绘的数字{d}": "the number {d} written by hand",
+    "写数字{d}": "write the number {d}", "画一个{d}": "draw {ad}", "请写出数字{d}": "please write the number {d}",
+    "我想看数字{d}": "I want to see the number {d}", "数字{d}的图片": "a picture of the number {d}",
+    "说数字{d}": "say the number {d}", "念出{d}": "read {d} aloud", "有人在说{d}": "someone saying {d}",
+    "数字{d}的读音": "the sound of someone saying {d}", "让我听数字{d}": "let me hear the number {d}",
+    "请写出并读出数字{d}": "please write and say the number {d}",
     "写一个{d}，再念出来": "write {ad} and say it aloud", "给我一个{d}": "give me {ad}",
 }  # fmt: skip
 CHINESE_DETAILED = {
