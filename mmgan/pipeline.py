@@ -1,0 +1,346 @@
+"""The sampling path: prompt -> embedding -> picture and log-mel -> waveform, on the CPU or CUDA.
+
+Same prompt, seed and device: the same result bit for bit, whatever else is in the batch. Matrix products and
+convolutions round differently for different batch sizes, and Griffin-Lim makes an audible difference of a millionth in
+a mel; so every forward pass has the same number of rows (``ROWS``), padded if need be, and prompts are encoded one by
+one. On a CPU that number is one, which costs little there: the networks gain little by batches and Griffin-Lim nothing.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .audio import vocode
+from .checkpoint import Model, load_model, save_model
+from .config import ModelConfig
+from .errors import MmganError, PromptError
+from .text import TextEncoder, check_prompt
+
+MAX_SAMPLES = 64  # of one prompt
+MAX_TOTAL = 1_024  # of one call
+MAX_SEED = 2**32 - 1
+ROWS = {"cpu": 1, "cuda": 32}  # samples in one forward pass; bounds the memory too
+MAX_EXAMPLES = 50
+
+
+@dataclass
+class Output:
+    """What one call made. All lists and arrays go prompt by prompt: n = prompts x num_samples."""
+
+    images: list[Image.Image]  # n, mode L or RGB
+    audio: np.ndarray  # float32 [n, samples], -1..1
+    sampling_rate: int  # Hz
+    mels: np.ndarray  # float32 [n, bands, frames], see mmgan.audio
+    prompts: list[str]  # n
+    seeds: list[int | None]  # n; pipe(prompts[i], seed=seeds[i]) makes sample i again; None where latents were given
+    milliseconds: dict[str, float] = field(default_factory=dict)  # by stage: text, generator, vocoder
+    device: str = "cpu"
+    notice: str | None = None  # one sentence for people, where something did not go as asked
+
+
+class Pipeline:
+    """A model and a text encoder, ready to sample. Safe to call from several threads.
+
+    Build it with :meth:`from_pretrained`, or from a :class:`~mmgan.checkpoint.Model`.
+    """
+
+    def __init__(
+        self, model: Model, device: str | torch.device = "auto", text_encoder: TextEncoder | str | Path | None = None
+    ):
+        self.config: ModelConfig = model.config
+        self.info: dict = model.info
+        self.folder: Path = model.folder
+        self.generator = model.generator.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.discriminators = model.discriminators
+        self.notice: str | None = None
+        self._text_encoder = text_encoder
+        self._lock = threading.RLock()
+        self._may_fall_back = str(device) == "auto"
+        self.device = torch.device("cpu")
+        self._move(_choose_device(device))
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path = "digits",
+        device: str | torch.device = "auto",
+        text_encoder: TextEncoder | str | Path | None = None,
+    ) -> Pipeline:
+        """Loads a model by its name under ``pretrained/``, from a model or run folder, or by Hub id.
+
+        Args:
+            device: "auto" is CUDA where it works, else the CPU, with a sentence in ``notice`` if CUDA failed.
+            text_encoder: an encoder, its folder or Hub id; None is the one that ships. Loaded at first use.
+
+        Raises:
+            CheckpointError: see :func:`mmgan.checkpoint.load_model`.
+            MmganError: a device that is not there.
+        """
+        return cls(load_model(source), device, text_encoder)
+
+    def save_pretrained(self, folder: str | Path, half: bool = False) -> None:
+        """Saves the model, its discriminators too where its folder has them; ``half`` stores 16-bit floats.
+
+        Raises:
+            MmganError: see :func:`mmgan.checkpoint.write_checkpoint`.
+        """
+        discriminators = self.discriminators or load_model(self.folder, with_discriminators=True).discriminators
+        save_model(folder, self.generator, discriminators, self.info, half)
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The text encoder, loaded when first asked for."""
+        with self._lock:
+            if self._text_encoder is None or isinstance(self._text_encoder, (str, Path)):
+                self._text_encoder = TextEncoder.from_pretrained(self._text_encoder)
+            return self._text_encoder
+
+    @property
+    def examples(self) -> list[str]:
+        """Prompts that the model was made for, to offer to people; from ``info["examples"]``."""
+        examples = self.info.get("examples")
+        return [e for e in examples if isinstance(e, str)][:MAX_EXAMPLES] if isinstance(examples, list) else []
+
+    def warm_up(self) -> None:
+        """Loads the text encoder and runs one sample, so that the first person does not wait."""
+        self("a", num_samples=1)
+
+    # ------------------------------------------------------------------------------------------------------- sampling
+
+    def __call__(
+        self,
+        prompt: str | Sequence[str] | None = None,
+        num_samples: int = 1,
+        seed: int = 0,
+        truncation: float = 1.0,
+        latents: Tensor | np.ndarray | None = None,
+        embeddings: Tensor | np.ndarray | None = None,
+    ) -> Output:
+        """Makes ``num_samples`` pictures with their sounds of each prompt.
+
+        Args:
+            prompt: one, or a list whose order the results keep. May be left out where ``embeddings`` are given.
+            num_samples: 1 to 64 of each prompt, at most 1,024 in all.
+            seed: 0 to 2**32 - 1. Sample i has the same latents for every prompt, so that one seed shows one "hand".
+            truncation: 0 to 1, scales the latents: less is more typical and less varied.
+            latents: float [num_samples, latent_dim], used for each prompt, or [prompts * num_samples, latent_dim].
+                With one prompt the number of rows is the number of samples.
+            embeddings: float [prompts, 384] in the text encoder's space, in place of what it makes of the prompts.
+
+        Raises:
+            PromptError: a prompt, number or shape that cannot be used; the sentence says what can.
+            MmganError: the device that was asked for by name failed.
+        """
+        start = time.perf_counter()
+        prompts, given = self._check_prompts(prompt, embeddings)
+        num_samples = _integer("The number of samples", num_samples, 1, MAX_SAMPLES)
+        seed = _integer("The seed", seed, 0, MAX_SEED)
+        truncation = _truncation(truncation)
+        codes, seeds = self._codes(len(prompts), num_samples, seed, latents)
+        repeats = len(codes) // len(prompts)
+        embedded = self.embed(prompts) if given is None else given
+        text_done = time.perf_counter()
+        images, mels, audio, seconds = self._run(embedded.repeat_interleave(repeats, 0), codes * truncation)
+        return Output(
+            images=images,
+            audio=audio,
+            sampling_rate=self.config.audio.sampling_rate,
+            mels=mels,
+            prompts=[p for p in prompts for _ in range(repeats)],
+            seeds=seeds,
+            milliseconds={
+                "text": 1e3 * (text_done - start),
+                "generator": 1e3 * seconds[0],
+                "vocoder": 1e3 * seconds[1],
+            },
+            device=str(self.device),
+            notice=self.notice,
+        )
+
+    def embed(self, prompts: str | Sequence[str]) -> Tensor:
+        """Prompts -> embeddings float32 [n, 384], each bit for bit what it is alone.
+
+        Raises:
+            PromptError: a prompt that cannot be used.
+        """
+        prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        rows = {prompt: self.text_encoder.encode([prompt]) for prompt in dict.fromkeys(prompts)}
+        return torch.cat([rows[prompt] for prompt in prompts])
+
+    def latents(self, num_samples: int, seed: int = 0) -> Tensor:
+        """The latents float32 [num_samples, latent_dim] that ``seed`` stands for, to interpolate between or to edit."""
+        num_samples = _integer("The number of samples", num_samples, 1, MAX_TOTAL)
+        return self._draw(sample_seeds(_integer("The seed", seed, 0, MAX_SEED), num_samples))
+
+    def _draw(self, seeds: list[int]) -> Tensor:
+        # On the CPU whatever the device, and each from a generator of its own: sample 3 needs no samples 0 to 2.
+        size = self.config.latent_dim
+        return torch.stack([torch.randn(size, generator=torch.Generator().manual_seed(s)) for s in seeds])
+
+    def _check_prompts(self, prompt, embeddings) -> tuple[list[str], Tensor | None]:
+        if prompt is None and embeddings is None:
+            raise PromptError('Type a sentence that says what to make, such as "a handwritten seven".')
+        prompts = None if prompt is None else [prompt] if isinstance(prompt, str) else list(prompt)
+        if embeddings is None:
+            if not prompts:
+                raise PromptError("The list of prompts is empty; give at least one prompt.")
+            if len(prompts) > MAX_TOTAL:
+                raise PromptError(f"There are {len(prompts):,} prompts; give at most {MAX_TOTAL:,} at a time.")
+            for each in prompts:
+                check_prompt(each)
+            return prompts, None
+        rows = _rows("embeddings", embeddings, self.config.embedding_dim)
+        prompts = [""] * len(rows) if prompts is None else prompts
+        if len(prompts) != len(rows):
+            raise PromptError(
+                f"There are {len(prompts)} prompts and {len(rows)} embeddings; give one embedding a prompt."
+            )
+        return prompts, rows
+
+    def _codes(self, prompts: int, num_samples: int, seed: int, latents) -> tuple[Tensor, list[int | None]]:
+        """Latents and seeds of all prompts x num_samples."""
+        rows = None if latents is None else _rows("latents", latents, self.config.latent_dim)
+        if rows is not None and prompts == 1 and num_samples == 1:
+            num_samples = len(rows)
+        total = prompts * num_samples
+        if total > MAX_TOTAL:
+            raise PromptError(
+                f"{prompts} prompts with {num_samples} samples each are {total:,} in all; ask for at most {MAX_TOTAL:,}."
+            )
+        if rows is None:
+            seeds = sample_seeds(seed, num_samples)
+            return self._draw(seeds).repeat(prompts, 1), seeds * prompts
+        if len(rows) not in (num_samples, total):
+            raise PromptError(f"There are {len(rows)} latents for {total} results; give {num_samples} or {total} rows.")
+        return rows.repeat(total // len(rows), 1), [None] * total
+
+    # --------------------------------------------------------------------------------------------------------- device
+
+    def _run(self, embeddings: Tensor, latents: Tensor):
+        """[n, 384] and [n, latent_dim] -> images, mels, audio, (seconds in the generator, seconds in the vocoder)."""
+        while True:
+            device = self.device
+            try:
+                return self._chunks(embeddings, latents, device)
+            except RuntimeError as error:  # torch raises nothing more special for most of what a GPU can do wrong
+                if device.type == "cpu" or isinstance(error, MmganError):
+                    raise
+                self._gpu_failed(device, error)
+
+    def _chunks(self, embeddings: Tensor, latents: Tensor, device: torch.device):
+        images: list[Image.Image] = []
+        mels, audio, in_generator, in_vocoder = [], [], 0.0, 0.0
+        rows = ROWS.get(device.type, 1)
+        for e, z in zip(embeddings.split(rows), latents.split(rows), strict=True):
+            start, count = time.perf_counter(), len(e)
+            e, z = (torch.cat([x, x.new_zeros(rows - count, x.shape[1])]).to(device) for x in (e, z))
+            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                image, mel = self.generator(e, z)
+            images += _pictures(image[:count])
+            middle = time.perf_counter()
+            with torch.no_grad():  # not inference mode: filters that audio.py caches must stay usable in training
+                mel = mel.float()
+                audio.append(vocode(mel, self.config.audio)[:count].cpu().numpy())
+            mels.append(mel[:count].cpu().numpy())
+            in_generator, in_vocoder = in_generator + middle - start, in_vocoder + time.perf_counter() - middle
+        return images, np.concatenate(mels), np.concatenate(audio), (in_generator, in_vocoder)
+
+    def _move(self, device: torch.device) -> None:
+        if device.type == "cpu":
+            return
+        try:
+            self.generator.to(device)
+            self._chunks(torch.zeros(1, self.config.embedding_dim), torch.zeros(1, self.config.latent_dim), device)
+            self.device = device
+        except RuntimeError as error:
+            self._gpu_failed(device, error)
+
+    def _gpu_failed(self, device: torch.device, error: RuntimeError) -> None:
+        """Goes on with the CPU where the device was chosen by us, and says so once."""
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120].rstrip(".")
+        if not self._may_fall_back:
+            raise MmganError(f"The device {device} failed ({reason}); free its memory, or use device='cpu'.") from error
+        with self._lock:
+            if self.notice is None:
+                self.notice = f"The graphics card failed ({reason}), so samples are made on the processor, more slowly."
+                warnings.warn(self.notice, stacklevel=4)
+            try:
+                self.generator.to("cpu")
+            except RuntimeError:  # after some failures nothing can be fetched from the card any more
+                fresh = load_model(self.folder).generator.requires_grad_(False)
+                self.generator = fresh.to(memory_format=torch.channels_last)
+            self.device = torch.device("cpu")  # last: other threads look here before they use the generator
+
+
+def sample_seeds(seed: int, num_samples: int) -> list[int]:
+    """The seed of each sample: ``seed`` itself, then one number of 32 bits mixed from ``(seed, index)`` for each other.
+
+    So sample i of a seed is sample 0 of its own, and the samples of neighbouring seeds do not overlap, as those of
+    seed + i would. The mixing is NumPy's SeedSequence (O'Neill 2015), whose values are the same everywhere.
+    """
+    mixed = (np.random.SeedSequence([seed, index]).generate_state(1)[0] for index in range(1, num_samples))
+    return [seed, *map(int, mixed)]
+
+
+def _pictures(image: Tensor) -> list[Image.Image]:
+    """[n, 1 or 3, S, S] of about -1..1 -> n pictures of mode L or RGB."""
+    pixels = ((image.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return [Image.fromarray(np.ascontiguousarray(p[..., 0] if p.shape[-1] == 1 else p)) for p in pixels]
+
+
+def _choose_device(device: str | torch.device) -> torch.device:
+    if str(device) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise MmganError(f"There is no device {device!r}; use 'auto', 'cpu' or 'cuda'.") from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise MmganError("CUDA cannot be used on this machine; use device='auto' or 'cpu'.")
+    return chosen
+
+
+def _integer(what: str, value, low: int, high: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not low <= number <= high:
+        raise PromptError(f"{what} should be a whole number from {low} to {high:,}, not {str(value)[:30]!r}.")
+    return number
+
+
+def _truncation(value) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise PromptError(f"Truncation should be a number from 0 to 1, not {str(value)[:30]!r}.")
+    return number
+
+
+def _rows(what: str, values, width: int) -> Tensor:
+    """A float32 copy [n, width] on the CPU of what the caller gave."""
+    try:
+        rows = torch.as_tensor(values).detach().to("cpu", torch.float32, copy=True)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise PromptError(f"The {what} should be an array of numbers of shape [n, {width}].") from error
+    if rows.ndim != 2 or rows.shape[1] != width or not 1 <= len(rows) <= MAX_TOTAL:
+        raise PromptError(
+            f"The {what} have the shape {list(rows.shape)}; give [n, {width}] with n from 1 to {MAX_TOTAL:,}."
+        )
+    if not torch.isfinite(rows).all():
+        raise PromptError(f"The {what} hold numbers that are not finite; give finite ones.")
+    return rows
