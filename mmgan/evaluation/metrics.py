@@ -80,13 +80,16 @@ def diversity(x: Tensor, concepts: Sequence[Hashable]) -> float:
     return sum(distances) / len(distances) if distances else float("nan")
 
 
-def memorisation(generated: Tensor, held_out: Tensor, training: Tensor) -> dict[str, float]:
+def memorisation(generated: Tensor, training: Tensor, held_out: Tensor | None = None) -> dict[str, float]:
     """How near generated data come to the training data, by the measure of held-out real data.
+
+    Without held-out data, every training row is measured against all the others instead.
 
     Returns the distances to the nearest training row, median and 5th percentile, of generated and of held-out data, and
     their ratios. About 1: as new as unseen real data. Near 0: copies of the training data.
     """
-    near, far = nearest_distances(generated, training), nearest_distances(held_out, training)
+    near = nearest_distances(generated, training)
+    far = nearest_distances(training, training, 2) if held_out is None else nearest_distances(held_out, training)
     result = {}
     for name, q in (("median", 0.5), ("p5", 0.05)):
         a, b = float(near.quantile(q)), float(far.quantile(q))

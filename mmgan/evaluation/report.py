@@ -122,7 +122,11 @@ def sample_sheet(
 
 def to_pil(image: torch.Tensor) -> Image.Image:
     """Float [1 or 3, H, W] in -1..1 -> a grey or RGB picture."""
-    pixels = ((image.detach().float().cpu() + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+    return array_to_pil(((image.detach().float().cpu() + 1) * 127.5).round().clamp(0, 255).byte().numpy())
+
+
+def array_to_pil(pixels: np.ndarray) -> Image.Image:
+    """uint8 [1 or 3, H, W] -> a grey or RGB picture."""
     return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
 

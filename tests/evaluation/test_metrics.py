@@ -77,7 +77,9 @@ def test_a_collapsed_generator_has_no_diversity():
 
 def test_memorisation_is_near_one_for_new_data_and_zero_for_copies():
     training, held_out = normal(2_000, 4, 0), normal(500, 4, 1)
-    assert metrics.memorisation(normal(500, 4, 2), held_out, training)["ratio_median"] == pytest.approx(1, abs=0.15)
-    copies = metrics.memorisation(training[:500], held_out, training)
+    assert metrics.memorisation(normal(500, 4, 2), training, held_out)["ratio_median"] == pytest.approx(1, abs=0.15)
+    copies = metrics.memorisation(training[:500], training, held_out)
     assert copies["ratio_median"] < 0.02 and copies["ratio_p5"] < 0.02
     assert copies["held_out_median"] > 0
+    without = metrics.memorisation(normal(500, 4, 2), training)  # training rows against each other
+    assert without["ratio_median"] == pytest.approx(1, abs=0.15)
