@@ -231,9 +231,9 @@ def _count_entries(path: Path) -> int:
 def _decode_names(infos: list[zipfile.ZipInfo]) -> list[str]:
     """Names as their writer meant them: zipfile reads names without the UTF-8 flag as cp437, whatever they are."""
     raw = [info.orig_filename.encode("cp437") for info in infos if not info.flag_bits & 0x800]
-    decoded = iter(decode_text(b"\n".join(raw), western="cp437").split("\n"))  # together: one zip, one encoding
-    if sum(name.count(b"\n") for name in raw):
+    if any(byte < 32 for name in raw for byte in name):
         raise DataError("The zip holds a name with control characters; rename the file and pack again.")
+    decoded = iter(decode_text(b"\n".join(raw), western="cp437").split("\n"))  # together: one zip, one encoding
     return [info.orig_filename if info.flag_bits & 0x800 else next(decoded) for info in infos]
 
 

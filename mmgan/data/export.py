@@ -16,7 +16,8 @@ from .loader import SOURCE_RATE
 def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
     """Writes ``images/*.png``, ``audio/*.wav`` and ``metadata.csv``; returns the number of rows.
 
-    The folder loads again through :class:`~mmgan.data.folder.Folder`, and in the ``datasets`` library as an imagefolder.
+    The folder loads again through :class:`~mmgan.data.folder.Folder`, and in the ``datasets`` library as an
+    imagefolder.
 
     Raises:
         DataError: the folder already holds files, or cannot be written to.

@@ -1,0 +1,351 @@
+import json
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from mmgan.audio import write_wav
+from mmgan.config import AudioConfig
+from mmgan.data import load_dataset
+from mmgan.data.base import Example
+from mmgan.data.export import export_dataset
+from mmgan.data.folder import SOMETHING_ELSE, Folder, loudest_part
+from mmgan.data.layout import caption_from_name
+from mmgan.data.loader import Loader
+from mmgan.errors import DataError
+
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+
+
+def picture(path: Path, colour="red", size=(16, 16), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path, **options)
+
+
+def sound(path: Path, pitch=440.0, seconds=0.2, rate=16_000, channels=1):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = 0.5 * np.sin(2 * np.pi * pitch * np.arange(round(seconds * rate)) / rate)
+    soundfile.write(path, np.stack([wave] * channels, axis=1), rate)
+
+
+def draw(dataset, count=200):
+    return dataset.rows(np.random.default_rng(0), count)
+
+
+def write_metadata(folder: Path, text: str, encoding="utf-8", name="metadata.csv"):
+    (folder / name).write_bytes(text.encode(encoding))
+
+
+def test_a_folder_per_caption(tmp_path):
+    for i in range(3):
+        picture(tmp_path / "big_dog" / f"{i}.jpg")
+    sound(tmp_path / "big_dog" / "bark.wav")
+    picture(tmp_path / "cat" / "x.png", "blue")
+    data = Folder(tmp_path)
+    assert data.concepts == ["big dog", "cat"] and data.num_images == 4 and data.num_sounds == 1 and not data.problems
+    rows = draw(data)
+    dogs = [row for row in rows if row.text == "big dog"]
+    assert {row.image for row in dogs} == {0, 1, 2} and all(row.sound == 0 for row in dogs)
+    cats = [row for row in rows if row.text == "cat"]
+    assert cats and all(row.sound is None and row.wrong_text == "big dog" for row in cats)
+    assert data.image_concept(0) == "big dog" and data.sound_concept(0) == "big dog"
+    assert len(dogs) > len(cats)  # in proportion to what each has
+
+
+@pytest.mark.parametrize("wrapper", ["", "my data/", "a/b/"])
+def test_pairs_by_stem(tmp_path, wrapper):
+    for name, colour in COLOURS.items():
+        picture(tmp_path / f"{wrapper}{name}_apple.png", colour)
+        sound(tmp_path / f"{wrapper}{name}_apple.wav")
+    sound(tmp_path / f"{wrapper}rain.wav")
+    data = Folder(tmp_path)
+    assert data.concepts == ["blue apple", "green apple", "rain", "red apple"]
+    for row in draw(data):
+        assert (row.image is None) == (row.text == "rain") and row.sound is not None
+        if row.image is not None:
+            assert data.image_concept(row.image) == data.sound_concept(row.sound) == row.concept
+            assert data.image(row.image).getpixel((0, 0)) == COLOURS[row.text.split()[0]]
+
+
+def test_pairs_by_stem_in_two_folders(tmp_path):
+    for name in COLOURS:
+        picture(tmp_path / "images" / f"{name}.png", name)
+        sound(tmp_path / "audio" / f"{name}.wav")
+    assert Folder(tmp_path).concepts == ["blue", "green", "red"]
+
+
+def test_one_caption_only(tmp_path):
+    for i in range(3):
+        picture(tmp_path / "dog" / f"{i}.png")
+        sound(tmp_path / "dog" / f"{i}.wav")
+    data = Folder(tmp_path)
+    assert data.concepts == ["dog"] and {row.wrong_text for row in draw(data)} == {SOMETHING_ELSE}
+    assert len({(row.image, row.sound) for row in draw(data)}) == 9  # paired anew at every draw
+
+
+@pytest.mark.parametrize(
+    ("stem", "caption"),
+    [("red_apple", "red apple"), ("red apple (2)", "red apple"), ("dog_01", "dog"), ("dog 007", "dog"), ("7", "7"),
+     ("digit_3", "digit 3"), ("_01", "01"), ("一只狗", "一只狗")],
+)  # fmt: skip
+def test_captions_from_stems(stem, caption):
+    assert caption_from_name(stem) == caption
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_metadata_csv_as_spreadsheets_write_it(tmp_path, encoding, delimiter):
+    picture(tmp_path / "images" / "红.png")
+    sound(tmp_path / "a.wav")
+    lines = [["File_Name ", "audio_file_name", "text"], ["images\\红.png", "", "一个红苹果"], ["", "./a.wav", "雨声"]]
+    write_metadata(tmp_path, "\r\n".join(delimiter.join(line) for line in lines), encoding)
+    data = Folder(tmp_path)
+    assert sorted(data.concepts) == ["一个红苹果", "雨声"] and not data.problems
+    for row in draw(data):
+        assert (row.image is None) == (row.text == "雨声") and (row.sound is None) == (row.text != "雨声")
+
+
+def test_metadata_jsonl_and_what_does_not_fit(tmp_path):
+    picture(tmp_path / "d" / "a.png")
+    sound(tmp_path / "d" / "b.wav")
+    picture(tmp_path / "unused.png")
+    (tmp_path / "film.mp4").write_bytes(b"x")
+    (tmp_path / "README.md").write_text("about")
+    rows = [
+        {"text": "both", "file_name": "a.png", "audio_file_name": "b.wav"},
+        {"text": "a lost sound", "file_name": "a.png", "audio_file_name": "lost.wav"},
+        {"text": "outside", "file_name": "../../../../etc/passwd"},
+        {"text": "  ", "file_name": "a.png"},
+        {"text": "sound in the other column", "file_name": "b.wav"},
+        {"file_name": ["a.png"], "text": None},
+    ]
+    write_metadata(tmp_path / "d", "\n".join([*map(json.dumps, rows), "{broken", "[1]", ""]), name="metadata.jsonl")
+    data = Folder(tmp_path)
+    assert data.concepts == ["a lost sound", "both", "sound in the other column"]
+    files = [problem.file for problem in data.problems]
+    lines = [2, 3, 3, 4, 6, 7, 8]
+    assert files == ["film.mp4", *(f"d/metadata.jsonl, line {line}" for line in lines), "unused.png"]
+    assert all(problem.sentence.endswith(".") for problem in data.problems)
+
+
+def test_metadata_without_text_says_what_to_write(tmp_path):
+    picture(tmp_path / "a.png")
+    write_metadata(tmp_path, "file,label\na.png,x\n")
+    with pytest.raises(DataError, match="no column 'text'"):
+        Folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "text", 'text,file_name\n"a.png', "\0\0\0", "text,file_name\n" + "x" * 200_000 + ",a.png"]
+)
+def test_broken_metadata(tmp_path, content):
+    picture(tmp_path / "a.png")
+    write_metadata(tmp_path, content)
+    with pytest.raises(DataError) as error:
+        Folder(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_broken_files_are_named_and_left_out(tmp_path):
+    for name in ("a", "b", "c", "d"):
+        picture(tmp_path / f"{name}.png")
+        sound(tmp_path / f"{name}.wav")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:45])
+    (tmp_path / "b.wav").write_bytes(b"RIFFnothing")
+    write_wav(tmp_path / "c.wav", np.zeros(1000), 16_000)
+    (tmp_path / "d.png").write_bytes(b"")
+    (tmp_path / "d.wav").write_bytes(b"")
+    data = Folder(tmp_path)
+    assert [problem.file for problem in data.problems] == ["a.png", "b.wav", "c.wav", "d.png", "d.wav"]
+    assert data.concepts == ["a", "b", "c"] and data.num_images == 2 and data.num_sounds == 1
+    batch = Loader(data, 16, 3, AudioConfig(), 16, 0).batch(0)
+    assert (batch.has_image | batch.has_audio).all() and not (batch.has_image & batch.has_audio).any()
+
+
+def test_nothing_usable_is_one_sentence(tmp_path):
+    for content in ({}, {"a.png": b"broken"}, {"notes.docx": b"x"}):
+        for name, data in content.items():
+            (tmp_path / name).write_bytes(data)
+        with pytest.raises(DataError, match="no picture or sound that can be used") as error:
+            Folder(tmp_path)
+        assert str(error.value).count(". ") == 0
+
+
+def test_a_sound_that_promises_gigabytes(tmp_path):
+    header = b"RIFF" + struct.pack("<I", 2**31) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 2, 48_000, 192_000, 4, 8)
+    with (tmp_path / "bomb.wav").open("wb") as file:
+        file.write(header + b"data" + struct.pack("<I", 2**31 - 64))
+        file.truncate(64_000_400)  # a sparse file
+    picture(tmp_path / "a.png")
+    data = Folder(tmp_path)
+    assert [problem.file for problem in data.problems] == ["bomb.wav"] and "10 minutes" in data.problems[0].sentence
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (44_100, 2)])
+def test_sounds_of_every_kind(tmp_path, suffix, rate, channels):
+    sound(tmp_path / f"beep{suffix}", 1_000, 0.5, rate, channels)
+    waveform = Folder(tmp_path).sound(0)
+    spectrum = np.abs(np.fft.rfft(waveform[:8_000], 16_000))
+    assert waveform.dtype == np.float32 and waveform.ndim == 1
+    assert abs(len(waveform) - 8_000) < 1_500 and abs(int(spectrum.argmax()) - 1_000) <= 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".gif", ".bmp"])
+def test_pictures_of_every_kind(tmp_path, suffix):
+    picture(tmp_path / f"green{suffix.upper()}", "green", (40, 30))
+    pixel = Folder(tmp_path).image(0).getpixel((5, 5))
+    assert pixel[1] > 100 and pixel[0] < 30 and pixel[2] < 30
+
+
+def test_photographs_are_turned_and_kept_small(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture(tmp_path / "a.jpg", "red", (3_000, 2_000), exif=exif)
+    assert Folder(tmp_path).image(0).size == (256, 384)
+
+
+def test_grey_or_colour(tmp_path):
+    picture(tmp_path / "a.jpg", (90, 90, 90))
+    Image.new("L", (8, 8), 3).save(tmp_path / "b.png")
+    assert Folder(tmp_path).image_channels == 1
+    picture(tmp_path / "c.png", "red")
+    assert Folder(tmp_path).image_channels == 3
+
+
+def test_long_sounds_give_their_loudest_part(tmp_path):
+    rng = np.random.default_rng(0)
+    wave = rng.normal(0, 0.01, 80_000)
+    wave[40_000:56_000] += rng.normal(0, 0.3, 16_000)
+    write_wav(tmp_path / "a.wav", wave, 16_000)
+    assert len(Folder(tmp_path).sound(0)) == 16_384
+    assert Folder(tmp_path).sound(0).std() > 0.25
+    assert len(Folder(tmp_path, audio=AudioConfig(num_samples=65_536)).sound(0)) == 65_536
+    steady = np.ones(50_000, dtype=np.float32)
+    steady[0] = 0.5
+    assert loudest_part(steady, 1_000)[0] == 0.5  # of equals the first
+    assert loudest_part(np.append(np.zeros(1_001), 1).astype(np.float32), 1_000)[-1] == 1
+
+
+def test_a_tenth_is_held_out_and_never_trained_on(tmp_path):
+    for i in range(40):
+        picture(tmp_path / f"thing{i % 4}" / f"p{i}.png", (i, 0, 200))
+        sound(tmp_path / f"thing{i % 4}" / f"s{i}.wav", 300 + 10 * i)
+    train, test, whole = Folder(tmp_path), Folder(tmp_path, "test"), Folder(tmp_path, "all")
+    assert (train.num_images, test.num_images, whole.num_images) == (36, 4, 40)
+    assert (train.num_sounds, test.num_sounds) == (36, 4) and len(train.concepts) == 4
+
+    def names(data):
+        return {data.image(i).getpixel((0, 0)) for i in range(data.num_images)}
+
+    assert not names(train) & names(test) and names(train) | names(test) == names(whole)
+    assert names(Folder(tmp_path, "test")) == names(test)
+
+
+def test_held_out_rows_spare_captions_with_one_row_and_shared_files(tmp_path):
+    for i in range(30):
+        picture(tmp_path / f"{i}.png", (i, 0, 200))
+    sound(tmp_path / "s.wav")
+    rows = [f"{'often' if i < 10 else f'once {i}'},{i}.png,s.wav" for i in range(30)]
+    write_metadata(tmp_path, "text,file_name,audio_file_name\n" + "\n".join(rows))
+    train, test = Folder(tmp_path), Folder(tmp_path, "test")
+    assert len(train.concepts) == 21 and test.concepts == ["often"] and test.num_images == 3
+    assert train.num_sounds == 1 and test.num_sounds == 0
+
+
+def test_small_datasets_hold_nothing_out(tmp_path):
+    for i in range(19):
+        picture(tmp_path / f"word{chr(97 + i)}.png")
+    assert Folder(tmp_path).num_images == 19
+    with pytest.raises(DataError, match="use split 'all'"):
+        Folder(tmp_path, "test")
+    with pytest.raises(DataError, match="train, test or all"):
+        Folder(tmp_path, "valid")
+
+
+def test_spellings_of_one_caption_are_one_concept(tmp_path):
+    for name in ("Dog", "dog", "cat"):
+        picture(tmp_path / f"{name}.png" if os.path.normcase("A") == "A" else tmp_path / f"{name}" / "a.png")
+    data = Folder(tmp_path)
+    assert len(data.concepts) == 2 and {prompt.text for prompt in data.prompts()} == {"Dog", "dog", "cat"}
+    assert all(row.wrong_text == "cat" for row in draw(data) if row.text.lower() == "dog")
+
+
+def test_rows_repeat_from_the_same_state(tmp_path):
+    for name in COLOURS:
+        picture(tmp_path / f"{name}.png", name)
+    data = Folder(tmp_path)
+    assert draw(data) == draw(Folder(tmp_path)) != data.rows(np.random.default_rng(1), 200)
+    assert {(row.text, row.wrong_text) for row in draw(data)} == {(a, b) for a in COLOURS for b in COLOURS if a != b}
+
+
+def test_a_zip_is_as_its_folder_and_may_vanish_once_opened(tmp_path):
+    for name in COLOURS:
+        picture(tmp_path / "d" / f"{name}.png", name)
+        sound(tmp_path / "d" / f"{name}.wav")
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        for path in (tmp_path / "d").iterdir():
+            archive.write(path, path.relative_to(tmp_path))
+        archive.writestr("d/inner.zip", b"PK")
+    zipped, folder = load_dataset(str(tmp_path / "d.zip")), Folder(tmp_path / "d")
+    (tmp_path / "d.zip").unlink()
+    assert zipped.concepts == folder.concepts and draw(zipped) == draw(folder)
+    assert zipped.image(0).tobytes() == folder.image(0).tobytes() and (zipped.sound(1) == folder.sound(1)).all()
+    assert [problem.file for problem in zipped.problems] == ["d/inner.zip"]
+
+
+def test_more_than_is_kept_is_read_again(tmp_path, monkeypatch):
+    for name in COLOURS:
+        picture(tmp_path / f"{name}.png", name)
+        sound(tmp_path / f"{name}.wav")
+    monkeypatch.setattr("mmgan.data.folder.KEPT_BYTES", 0)
+    data = Folder(tmp_path)
+    assert data.image(0).getpixel((0, 0)) == COLOURS["blue"] and len(data.sound(0)) == 3_200
+    (tmp_path / "blue.png").unlink()
+    with pytest.raises(DataError, match=r"blue\.png cannot be opened"):
+        data.image(0)
+
+
+def test_what_a_caller_changes_stays_with_the_caller(tmp_path):
+    picture(tmp_path / "a.png")
+    sound(tmp_path / "a.wav")
+    data = Folder(tmp_path)
+    data.sound(0)[:] = 0
+    data.image(0).putpixel((0, 0), (9, 9, 9))
+    assert data.sound(0).any() and data.image(0).getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_export_loads_again(tmp_path):
+    tone = (0.5 * np.sin(np.arange(4_000) / 5)).astype(np.float32)
+    examples = [
+        Example('a "red", 苹果', Image.new("RGB", (20, 20), "red"), tone),
+        Example("only a picture", Image.new("L", (20, 20), 7), None),
+        Example("=only a sound", None, tone / 2),
+    ]
+    assert export_dataset(iter(examples), tmp_path / "out") == 3
+    data = Folder(tmp_path / "out")
+    assert not data.problems and set(data.concepts) == {example.text for example in examples}
+    first = data.example(next(row for row in draw(data) if row.text == examples[0].text))
+    assert first.image.getpixel((3, 3)) == (255, 0, 0)
+    np.testing.assert_allclose(first.audio, tone, atol=1e-4)
+    with pytest.raises(DataError, match="already holds files"):
+        export_dataset(examples, tmp_path / "out")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError):
+        export_dataset(examples, tmp_path / "file" / "out")
+
+
+@pytest.mark.skipif(
+    not (Path(os.environ.get("MMGAN_DATA", "")) / "digits" / "digits_sample.zip").is_file(),
+    reason="needs $MMGAN_DATA/digits",
+)
+def test_the_digits_sample():
+    data = Folder(Path(os.environ["MMGAN_DATA"]) / "digits" / "digits_sample.zip", "all")
+    assert data.num_images == data.num_sounds == 40 and data.image_channels == 1 and not data.problems
+    batch = Loader(data, 32, 1, AudioConfig(), 32, 0).batch(0)
+    assert batch.has_image.all() and batch.has_audio.all() and batch.mel.max() > 0
