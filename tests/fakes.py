@@ -13,9 +13,9 @@ RATE = 16_000
 
 
 class FakePipeline:
-    """Pictures of one shade and tones of one pitch, both decided by prompt, seed and place; the real one's interface."""
+    """The real one's interface over rings and tones, both decided by prompt, seed and place."""
 
-    examples = ["a handwritten seven", "a thin three leaning left", "a thick zero", "the digit four"]
+    examples = ("a handwritten seven", "a thin three leaning left", "a thick zero", "the digit four")
 
     def __init__(self, name="digits"):
         self.name = name

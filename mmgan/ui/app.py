@@ -39,7 +39,8 @@ def serve(demo: gr.Blocks, host: str, port: int, block: bool = True):
         server_name=host, server_port=port, theme=theme.theme(), css=_asset("style.css"),
         head=f"<script>{_asset('page.js')}</script>", favicon_path=ASSETS / "logo.svg",
         share=False, quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
-        allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size="1mb", show_error=False, prevent_thread_lock=not block,
+        allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size="1mb",
+        show_error=False, prevent_thread_lock=not block,
         app_kwargs={"middleware": [_refuse_foreign()], "docs_url": None, "redoc_url": None},
     )  # fmt: skip
 
@@ -68,7 +69,9 @@ def check_port(host: str, port: int) -> None:
     if problem is None:
         return
     if isinstance(problem, socket.gaierror) or problem.errno in (99, 49, 10049):  # EADDRNOTAVAIL: Linux, macOS, Windows
-        raise MmganError(f"This machine has no address {host}; leave --host out, or use --host 0.0.0.0 to let others in.")
+        raise MmganError(
+            f"This machine has no address {host}; leave --host out, or use --host 0.0.0.0 to let others in."
+        )
     if isinstance(problem, PermissionError):
         raise MmganError(f"Port {port} is reserved by the system; choose one from 1024 up, such as --port {PORT}.")
     free = next((other for other in range(port + 1, min(port + 100, 65_536)) if _refusal(host, other) is None), None)
@@ -101,21 +104,25 @@ def _asset(name: str) -> str:
     try:
         return (ASSETS / name).read_text(encoding="utf-8")
     except OSError as error:
-        raise MmganError(f"{ASSETS / name} is missing; install mmgan from a fresh copy with `pip install -e .`.") from error
+        raise MmganError(
+            f"{ASSETS / name} is missing; install mmgan from a fresh copy with `pip install -e .`."
+        ) from error
 
 
 def _header() -> str:
+    theme_label = cards.escape(say("theme"))
     return (
         f'<header class="mm-header">{_asset("logo.svg")}<div><h1>{cards.escape(say("title"))}</h1>'
         f"<p>{cards.escape(say('tagline'))}</p></div>"
-        f'<button type="button" class="mm-theme" aria-label="{cards.escape(say("theme"))}" title="{cards.escape(say("theme"))}">'
-        '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg>'
+        f'<button type="button" class="mm-theme" aria-label="{theme_label}" title="{theme_label}">'
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/>'
+        '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg>'
         f"</button></header><noscript>{cards.escape(say('noscript'))}</noscript>"
     )
 
 
 def _refuse_foreign():
-    """Middleware: gradio's file route would fetch foreign addresses for whoever asks; this page asks the network nothing."""
+    """Middleware, because gradio's file route would fetch foreign addresses for whoever asks."""
     from starlette.middleware import Middleware
     from starlette.responses import PlainTextResponse
 

@@ -42,7 +42,9 @@ def results(result: Samples) -> str:
     cards = "".join(_card(sample, index, result) for index, sample in enumerate(result.samples, start=1))
     play_all = ""
     if len(result.samples) > 1:
-        play_all = f'<button type="button" class="mm-play-all">{_PLAY_ICON}<span>{escape(say("play_all"))}</span></button>'
+        play_all = (
+            f'<button type="button" class="mm-play-all">{_PLAY_ICON}<span>{escape(say("play_all"))}</span></button>'
+        )
     return (
         f'<section class="mm-results" aria-label="{escape(say("results"))}">'
         f'<header><h2 dir="auto">{escape(result.prompt)}</h2>{play_all}</header>'
@@ -56,19 +58,26 @@ def _card(sample: Sample, index: int, result: Samples) -> str:
         return escape(say(key, prompt=result.prompt, index=index))
 
     picture, sound = png_uri(sample.image), wav_uri(sample.waveform, result.sampling_rate)
+    width, height = sample.image.size
     seconds = escape(say("seconds", seconds=len(sample.waveform) / result.sampling_rate))
-    name = f"{result.model}-{result.seed}-{index}"
-    return (
-        '<li class="mm-card"><div class="mm-pair">'
-        f'<img class="mm-picture" src="{picture}" alt="{text("picture")}" width="{sample.image.width}" height="{sample.image.height}">'
-        f'<div class="mm-sound" title="{escape(say("spectrogram_hint"))}">'
-        f'<img class="mm-spectrogram" src="{png_uri(sample.spectrogram)}" alt="{text("spectrogram")}"><i class="mm-head"></i></div></div>'
-        f'<div class="mm-bar"><button type="button" class="mm-play" aria-label="{text("play")}">{_PLAY_ICON}</button>'
-        f'<audio preload="metadata" src="{sound}"></audio><span class="mm-length">{seconds}</span>'
-        f'<a class="mm-save" download="{name}.png" href="{picture}" aria-label="{text("save_image")}">{escape(say("image"))}</a>'
-        f'<a class="mm-save" download="{name}.wav" href="{sound}" aria-label="{text("save_audio")}">{escape(say("audio"))}</a>'
-        "</div></li>"
-    )
+    return f"""<li class="mm-card">
+<div class="mm-pair">
+<img class="mm-picture" src="{picture}" alt="{text("picture")}" width="{width}" height="{height}">
+<div class="mm-sound" title="{text("spectrogram_hint")}">
+<img class="mm-spectrogram" src="{png_uri(sample.spectrogram)}" alt="{text("spectrogram")}"><i class="mm-head"></i>
+</div>
+</div>
+<div class="mm-bar">
+<button type="button" class="mm-play" aria-label="{text("play")}">{_PLAY_ICON}</button>
+<audio preload="metadata" src="{sound}"></audio><span class="mm-length">{seconds}</span>
+{_save(picture, "png", index, result)}{_save(sound, "wav", index, result)}
+</div>
+</li>"""
+
+
+def _save(uri: str, kind: str, index: int, result: Samples) -> str:
+    name, label = f"{result.model}-{result.seed}-{index}.{kind}", escape(say(f"save_{kind}", index=index))
+    return f'<a class="mm-save" download="{name}" href="{uri}" aria-label="{label}">{kind.upper()}</a>'
 
 
 def _what_ran(result: Samples) -> str:

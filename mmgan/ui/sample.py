@@ -29,8 +29,8 @@ def build(sampler: Sampler) -> None:
     with gr.Column(elem_classes="mm-ask"):
         with gr.Row(elem_classes="mm-prompt-row"):
             prompt = gr.Textbox(
-                value=first, label=say("prompt"), placeholder=say("prompt_placeholder"), lines=1, max_lines=1, autofocus=True,
-                elem_id="prompt", scale=1, container=True,
+                value=first, label=say("prompt"), placeholder=say("prompt_placeholder"), lines=1, max_lines=1,
+                autofocus=True, elem_id="prompt", scale=1, container=True,
             )  # fmt: skip
             button = gr.Button(say("generate"), variant="primary", elem_id="generate", scale=0, min_width=132)
         alert = gr.HTML(first_alert, elem_id="alert", **PLAIN)
@@ -38,14 +38,27 @@ def build(sampler: Sampler) -> None:
         with gr.Row(elem_classes="mm-chips"):
             chips = [gr.Button(**_chip(examples, index), size="sm", scale=0, min_width=0) for index in range(CHIPS)]
         with gr.Row(elem_classes="mm-settings"):
-            model = gr.Radio(list(sampler.models), value=model_name, label=say("model"), elem_id="model", scale=0, min_width=200)
-            count = gr.Slider(1, MAX_SAMPLES, value=FIRST, step=1, label=say("num_samples"), elem_id="count", scale=1, min_width=220, buttons=[])
+            model = gr.Radio(
+                list(sampler.models), value=model_name, label=say("model"), elem_id="model", scale=0, min_width=200
+            )
+            count = gr.Slider(
+                1,
+                MAX_SAMPLES,
+                value=FIRST,
+                step=1,
+                label=say("num_samples"),
+                elem_id="count",
+                scale=1,
+                min_width=220,
+                buttons=[],
+            )
             with gr.Row(elem_classes="mm-seed", scale=1):
                 seed = gr.Number(value=0, label=say("seed"), precision=0, elem_id="seed", scale=1, min_width=120)
                 dice = gr.Button(say("seed_dice"), size="sm", elem_id="dice", scale=0, min_width=96)
         with gr.Accordion(say("more"), open=False, elem_classes="mm-more"):
             truncation = gr.Slider(
-                0, 1, value=1, step=0.05, label=say("truncation"), info=say("truncation_info"), elem_id="truncation", buttons=[]
+                0, 1, value=1, step=0.05, label=say("truncation"), info=say("truncation_info"), elem_id="truncation",
+                buttons=[],
             )  # fmt: skip
     results = gr.HTML(first_results, elem_id="results", **PLAIN)
 
@@ -57,10 +70,21 @@ def build(sampler: Sampler) -> None:
     def switch(model, *values):
         shown = sampler.examples(model)
         prompt = shown[0] if shown else ""
-        return prompt, *_generate(sampler, prompt, model, *values), *(gr.update(**_chip(shown, index)) for index in range(CHIPS))
+        return (
+            prompt,
+            *_generate(sampler, prompt, model, *values),
+            *(gr.update(**_chip(shown, index)) for index in range(CHIPS)),
+        )
 
     shown = {"show_progress": "minimal", "show_progress_on": results, "api_visibility": "private", **LIMITS}
-    gr.on([prompt.submit, button.click], generate, [prompt, *settings], [alert, results], trigger_mode="always_last", **shown)
+    gr.on(
+        [prompt.submit, button.click],
+        generate,
+        [prompt, *settings],
+        [alert, results],
+        trigger_mode="always_last",
+        **shown,
+    )
     for chip in chips:
         chip.click(None, chip, prompt, js="(text) => text", api_visibility="private")
         chip.click(generate, [chip, *settings], [alert, results], trigger_mode="always_last", **shown)
@@ -94,7 +118,9 @@ def _chip(examples: list[str], index: int) -> dict:
 
 
 def _endpoint(sampler: Sampler):
-    def sample(prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = "") -> list[dict]:
+    def sample(
+        prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = ""
+    ) -> list[dict]:
         """Pictures and sounds of a prompt, as a list of objects with a PNG and a WAV as data URIs."""
         try:
             result = sampler.sample(prompt, num_samples, seed, truncation, model)

@@ -75,7 +75,9 @@ class Sampler:
         except MmganError:
             return []
 
-    def sample(self, prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = "") -> Samples:
+    def sample(
+        self, prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = ""
+    ) -> Samples:
         """Pictures and sounds of ``prompt``.
 
         Raises:

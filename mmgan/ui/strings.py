@@ -28,10 +28,8 @@ EN = {
     "picture": "picture of: {prompt}, sample {index}",
     "spectrogram": "spectrogram of: {prompt}, sample {index}",
     "spectrogram_hint": "Time runs to the right, pitch upwards. Click to play from there.",
-    "save_image": "Save the picture of sample {index}",
-    "save_audio": "Save the sound of sample {index}",
-    "image": "PNG",
-    "audio": "WAV",
+    "save_png": "Save the picture of sample {index}",
+    "save_wav": "Save the sound of sample {index}",
     "seconds": "{seconds:.1f} s",
     "ran": "{count} from {model} in {milliseconds:,.0f} ms on {device}, seed {seed}",
     "ran_truncation": ", truncation {truncation:g}",
@@ -45,8 +43,7 @@ EN = {
     "bad_seed": "Give a seed that is a whole number from 0 to {limit}.",
     "bad_truncation": "Give a truncation from 0 to 1.",
     "bad_model": "There is no model {model}; choose one of {models}.",
-    "no_models": "No model is here; take the folder “pretrained” from a fresh copy of mmgan.",
-    "internal": "Something went wrong inside mmgan; the terminal where it runs shows the details, and trying again may help.",
+    "internal": "Something went wrong inside mmgan; try again, or look for the details in the terminal where it runs.",
 }
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import gradio as gr
 
-FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "PingFang SC", "Microsoft YaHei", "sans-serif")
+FONT = (
+    "ui-sans-serif",
+    "system-ui",
+    "-apple-system",
+    "Segoe UI",
+    "Roboto",
+    "Noto Sans",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "sans-serif",
+)
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
 def theme() -> gr.themes.Base:
     """One accent (teal) on warm greys; no font is fetched from anywhere."""
     return gr.themes.Base(
-        primary_hue="teal", secondary_hue="teal", neutral_hue="stone", radius_size="lg", text_size="md", font=FONT, font_mono=MONO,
+        primary_hue="teal", secondary_hue="teal", neutral_hue="stone", radius_size="lg", text_size="md",
+        font=FONT, font_mono=MONO,
     ).set(
         body_background_fill="#faf9f7", body_background_fill_dark="#141312",
         background_fill_primary="#ffffff", background_fill_primary_dark="#1d1b1a",
@@ -32,9 +43,11 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill_dark="*primary_400", button_primary_background_fill_hover_dark="*primary_300",
         button_primary_text_color="#ffffff", button_primary_text_color_dark="#04211f",
         button_secondary_background_fill="*neutral_100", button_secondary_background_fill_hover="*neutral_200",
-        button_secondary_background_fill_dark="*neutral_800", button_secondary_background_fill_hover_dark="*neutral_700",
+        button_secondary_background_fill_dark="*neutral_800",
+        button_secondary_background_fill_hover_dark="*neutral_700",
         button_secondary_text_color="*neutral_800", button_secondary_text_color_dark="*neutral_200",
-        button_large_radius="12px", button_small_radius="999px", button_large_text_weight="600", button_small_text_weight="400",
+        button_large_radius="12px", button_small_radius="999px",
+        button_large_text_weight="600", button_small_text_weight="400",
         slider_color="*primary_700", slider_color_dark="*primary_400",
         color_accent="*primary_700", color_accent_soft="*primary_50", color_accent_soft_dark="*neutral_800",
         form_gap_width="0px", border_color_accent_dark="*primary_400",
@@ -42,6 +55,7 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill="transparent", checkbox_label_background_fill_dark="transparent",
         checkbox_label_background_fill_selected="*primary_50", checkbox_label_background_fill_selected_dark="#12302d",
         checkbox_label_background_fill_hover="*neutral_100", checkbox_label_background_fill_hover_dark="*neutral_800",
-        checkbox_label_border_width="1px", checkbox_label_border_color="*neutral_300", checkbox_label_border_color_dark="*neutral_700",
+        checkbox_label_border_width="1px", checkbox_label_border_color="*neutral_300",
+        checkbox_label_border_color_dark="*neutral_700",
         checkbox_label_padding="8px 14px", checkbox_label_gap="8px", checkbox_label_shadow="none",
     )  # fmt: skip

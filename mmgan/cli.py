@@ -1,0 +1,234 @@
+"""The mmgan command: sample, train, evaluate, data, app.
+
+Each command imports what it needs when it runs, so that ``mmgan --help`` is instant. Exit status: 0 done, 2 something
+the person can put right (one sentence on stderr says how), 1 a failure, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+from .config import LOSS_NAMES, PRESETS
+from .errors import MmganError
+
+SAMPLE_FILES = "[0-9][0-9][0-9]*"  # of an output folder: 000.png, 000.wav, ...
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a prompt in the wrong encoding is no reason to stop
+    try:
+        status = options.run(options) or 0
+        sys.stdout.flush()
+        return status
+    except MmganError as error:
+        return _fail(options, str(error))
+    except KeyboardInterrupt:
+        print("mmgan: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe left; what is still buffered has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _fail(options, "The disk is full; free some space and try again.")
+        return _unexpected(options, error)
+    except Exception as error:
+        return _unexpected(options, error)
+
+
+def _fail(options: argparse.Namespace, sentence: str) -> int:
+    if options.debug:
+        traceback.print_exc()
+    print(f"mmgan: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _unexpected(options: argparse.Namespace, error: Exception) -> int:
+    if options.debug:
+        traceback.print_exc()
+        return 1
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="mmgan-", suffix=".txt", delete=False, encoding="utf-8") as log:
+            traceback.print_exc(file=log)
+        details = f"the details are in {log.name}"
+    except OSError:  # the disk may be what failed
+        details = "add --debug to see the details"
+    print(f"mmgan: Something went wrong inside mmgan ({type(error).__name__}); {details}.", file=sys.stderr)
+    return 1
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from .pipeline import Pipeline
+    from .text import check_prompt
+
+    prompts = [check_prompt(prompt) for prompt in options.prompts]  # all of them before anything is written
+    folder = _output_folder(options.out, options.overwrite)
+    pipe = Pipeline.from_pretrained(options.model, device=options.device)
+    rows, milliseconds = [], 0.0
+    for prompt in prompts:
+        out = pipe(prompt, num_samples=options.num_samples, seed=options.seed, truncation=options.truncation)
+        for image, waveform in zip(out.images, out.audio, strict=True):
+            rows.append(
+                [
+                    *_write_pair(folder, len(rows), image, waveform, out.sampling_rate),
+                    prompt,
+                    options.model,
+                    options.seed,
+                ]
+            )
+        milliseconds += out.milliseconds
+    _write_metadata(folder, rows)
+    pairs = "1 picture and its sound" if len(rows) == 1 else f"{len(rows)} pictures and their sounds"
+    print(f"{pairs} in {folder} ({options.model}, seed {options.seed}, {out.device}, {milliseconds:.0f} ms)")
+
+
+def _output_folder(out: str, overwrite: bool) -> Path:
+    """The folder to write samples to, made if need be; earlier samples in it go only if that was asked for."""
+    from .files import saving
+
+    folder = Path(out)
+    with saving(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        earlier = [
+            *folder.glob(SAMPLE_FILES + ".png"),
+            *folder.glob(SAMPLE_FILES + ".wav"),
+            *folder.glob("metadata.csv"),
+        ]
+        if earlier and not overwrite:
+            raise MmganError(f"{folder} already holds samples; choose another folder with -o, or add --overwrite.")
+        for path in earlier:
+            path.unlink()
+    return folder
+
+
+def _write_pair(folder: Path, index: int, image, waveform, sampling_rate: int) -> tuple[str, str]:
+    """Writes 000.png and 000.wav (and so on), each whole or not at all, and returns their names."""
+    from .audio import write_wav
+    from .files import replace_file, saving
+
+    picture, sound = io.BytesIO(), io.BytesIO()
+    image.save(picture, "PNG")
+    write_wav(sound, waveform, sampling_rate)
+    names = f"{index:03d}.png", f"{index:03d}.wav"
+    for name, buffer in zip(names, (picture, sound), strict=True):
+        with saving(folder / name):
+            replace_file(folder / name, buffer.getvalue())
+    return names
+
+
+def _write_metadata(folder: Path, rows: list[list]) -> None:
+    """metadata.csv, last, so that a folder that has it is whole; with it the folder is a dataset."""
+    import csv
+
+    from .files import replace_file, saving
+
+    table = io.StringIO(newline="")
+    csv.writer(table).writerows([["file_name", "audio_file_name", "text", "model", "seed"], *rows])
+    with saving(folder / "metadata.csv"):
+        replace_file(folder / "metadata.csv", table.getvalue().encode("utf-8"))
+
+
+def _train(options: argparse.Namespace) -> int:
+    if not options.data and not options.resume:
+        raise MmganError("Say what to learn from with --data: shapes, digits, a folder or a zip.")
+    from .training.train import main as train
+
+    return train(options)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .evaluation.evaluate import run
+
+    run(options.model, options.data, options.json, options.sheet, options.samples, options.seed, options.device)
+
+
+def _data(options: argparse.Namespace) -> None:
+    from .data import digit_files
+
+    for name in (*digit_files.IMAGE_FILES.values(), *digit_files.SOUND_FILES.values()):
+        print(digit_files.find(name))
+
+
+def _app(options: argparse.Namespace) -> None:
+    from .ui.app import main as app
+
+    app(options.host, options.port, options.device)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mmgan", description="One sentence gives a picture and a sound that belong together."
+    )
+    parser.add_argument("--version", action="version", version=f"mmgan {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, ...")
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+    def command(name, run, summary):
+        added = commands.add_parser(name, help=summary, description=summary, parents=[common], allow_abbrev=False)
+        added.set_defaults(run=run)
+        return added.add_argument
+
+    add = command("sample", _sample, "Write pictures and sounds of prompts to a folder.")
+    add("prompts", nargs="+", metavar="PROMPT", help="a sentence in quotes, or several")
+    add("-n", "--num-samples", type=int, default=4, help="samples of each prompt (default 4)")
+    add("--seed", type=int, default=0, help="the same seed gives the same samples (default 0)")
+    add(
+        "-o",
+        "--out",
+        default="out",
+        metavar="FOLDER",
+        help="000.png, 000.wav, ... and metadata.csv go here (default out)",
+    )
+    add("--overwrite", action="store_true", help="replace the samples that FOLDER holds already")
+    add("--model", default="digits", help="a name that ships, a folder or a Hub id (default digits)")
+    add("--truncation", type=float, default=1.0, help="below 1: plainer, steadier samples (default 1)")
+
+    add = command("train", _train, "Train a model into a run folder.")
+    add("--data", metavar="NAME|FOLDER|ZIP", help="shapes, digits, a folder or a zip")
+    add("--preset", choices=PRESETS, default="tiny", help="the model's size (default tiny)")
+    add("--out", required=True, metavar="RUN", help="the run's folder")
+    add("--minutes", type=float, help="end after so long")
+    add("--steps", type=int, help="end after so many steps")
+    add("--resume", action="store_true", help="go on with the run in RUN, exactly where it was saved")
+    add("--loss", choices=LOSS_NAMES, help="the adversarial loss")
+    add("--batch-size", type=int, help="rows a step, over all processes")
+    add("--accumulate", type=int, help="slices a step is cut into, to save memory")
+    add("--learning-rate", type=float, help="of both networks")
+    add("--gamma", type=float, help="weight of the gradient penalties R1 and R2")
+    add("--seed", type=int, help="of weights and batches")
+    add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
+
+    add = command("evaluate", _evaluate, "Measure a model beside real data.")
+    add("model", metavar="MODEL", help="a name that ships, a folder or a Hub id")
+    add("--data", required=True, metavar="NAME|FOLDER|ZIP", help="the dataset to compare with")
+    add("--json", metavar="FILE", help="write the figures here")
+    add("--sheet", metavar="FILE", help="write a contact sheet (PNG) here")
+    add("--samples", type=int, help="samples of each prompt")
+    add("--seed", type=int, default=0, help="of the samples (default 0)")
+
+    add = command("data", _data, "Fetch a dataset ahead, and say where it is.")
+    add("name", choices=["digits"], help="the dataset; shapes are made on the fly")
+
+    add = command("app", _app, "Serve the page until Ctrl-C.")
+    add("--host", help="address to listen to (default 127.0.0.1, this machine only; 0.0.0.0 lets others in)")
+    add("--port", type=int, default=7860, help="port to listen to (default 7860)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
