@@ -96,6 +96,7 @@ def resample(waveform: np.ndarray, rate: int, target: int) -> np.ndarray:
     """Float32 [n] at ``rate`` Hz -> [n * target / rate] at ``target`` Hz (windowed sinc)."""
     if rate == target:
         return np.asarray(waveform, dtype=np.float32)
+    rate = max(25, round(rate / 25) * 25)  # a rate such as 44,101 would need gigabytes of filter; 0.1 % is not heard
     return torchaudio.functional.resample(torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32)), rate, target).numpy()
 
 

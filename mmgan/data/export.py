@@ -16,8 +16,9 @@ from .loader import SOURCE_RATE
 def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
     """Writes ``images/*.png``, ``audio/*.wav`` and ``metadata.csv``; returns the number of rows.
 
-    The folder loads again through :class:`~mmgan.data.folder.Folder`, and in the ``datasets`` library as an
-    imagefolder.
+    The folder loads again through :class:`~mmgan.data.folder.Folder`, and in the ``datasets`` library with
+    ``load_dataset("imagefolder", data_dir=folder).cast_column("audio", Audio())``, where what a row lacks is None.
+    A column that no row fills is left out.
 
     Raises:
         DataError: the folder already holds files, or cannot be written to.
@@ -39,9 +40,11 @@ def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
                 write_wav(folder / row[2], example.audio, SOURCE_RATE)
             rows.append(row)
         folder.mkdir(parents=True, exist_ok=True)
+        filled = [i for i in range(3) if i == 0 or any(row[i] for row in rows)]
+        table = [[row[i] for i in filled] for row in [["text", "file_name", "audio_file_name"], *rows]]
         # Last, and by renaming: a folder with metadata is whole.
         with (folder / "metadata.tmp").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([["text", "file_name", "audio_file_name"], *rows])
+            csv.writer(file).writerows(table)
         os.replace(folder / "metadata.tmp", folder / "metadata.csv")
     except OSError as error:
         raise DataError(

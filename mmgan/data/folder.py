@@ -24,6 +24,7 @@ HELD_OUT_FROM = 20  # rows; of fewer, every one is needed for learning
 KEPT_SIDE = 256  # pixels of a kept picture's shorter side: no model sees more
 KEPT_BYTES = 256 << 20  # of decoded pictures, and of sounds; what is beyond is read again at each use
 MAX_SECONDS, MAX_SAMPLES = 600.0, 64_000_000  # of one sound file; samples over all its channels
+RATES = (2_000, 384_000)  # Hz, of a sound file
 GREY_TOLERANCE = 4  # levels by which the channels of a grey JPEG may differ
 SOMETHING_ELSE = "something else"  # the wrong caption where a dataset has only one
 
@@ -217,6 +218,8 @@ def _read_sound(data: bytes) -> np.ndarray:
         info = soundfile.info(io.BytesIO(data))
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
         raise DataError("the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.") from error
+    if not RATES[0] <= info.samplerate <= RATES[1]:
+        raise DataError(f"the sound has a rate of {info.samplerate:,} Hz; save it again with 16,000 to 48,000 Hz.")
     if info.frames * info.channels > MAX_SAMPLES:  # a header of a few bytes can promise gigabytes
         raise DataError(f"the sound is longer than {MAX_SECONDS / 60:.0f} minutes; cut it into shorter clips.")
     return read_sound(io.BytesIO(data), max_seconds=MAX_SECONDS)

@@ -167,6 +167,31 @@ def test_broken_files_are_named_and_left_out(tmp_path):
     assert (batch.has_image | batch.has_audio).all() and not (batch.has_image & batch.has_audio).any()
 
 
+def test_random_damage_to_a_zip_gives_a_sentence_or_a_dataset(tmp_path):
+    for name in COLOURS:
+        picture(tmp_path / "d" / f"{name}.jpg", name)
+        sound(tmp_path / "d" / f"{name}.flac")
+    write_metadata(
+        tmp_path / "d", "text,file_name,audio_file_name\n" + "\n".join(f"{n},{n}.jpg,{n}.flac" for n in COLOURS)
+    )
+    with zipfile.ZipFile(tmp_path / "d.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted((tmp_path / "d").iterdir()):
+            archive.write(path, path.name)
+    whole, rng, opened = (tmp_path / "d.zip").read_bytes(), np.random.default_rng(0), 0
+    for _ in range(100):
+        data = np.frombuffer(whole, dtype=np.uint8).copy()
+        places = rng.integers(len(data), size=rng.integers(1, 6))
+        if rng.random() < 0.5:  # among the names and sizes
+            places = len(data) - 1 - rng.integers(600, size=len(places))
+        data[places] = rng.integers(0, 256, len(places))
+        (tmp_path / "d.zip").write_bytes(data.tobytes())
+        try:
+            opened += Folder(tmp_path / "d.zip").num_images > 0
+        except DataError as error:
+            assert "\n" not in str(error)
+    assert opened > 20
+
+
 def test_nothing_usable_is_one_sentence(tmp_path):
     for content in ({}, {"a.png": b"broken"}, {"notes.docx": b"x"}):
         for name, data in content.items():
@@ -194,6 +219,14 @@ def test_sounds_of_every_kind(tmp_path, suffix, rate, channels):
     spectrum = np.abs(np.fft.rfft(waveform[:8_000], 16_000))
     assert waveform.dtype == np.float32 and waveform.ndim == 1
     assert abs(len(waveform) - 8_000) < 1_500 and abs(int(spectrum.argmax()) - 1_000) <= 3
+
+
+def test_odd_rates_of_sound(tmp_path):
+    sound(tmp_path / "a.wav", 1_000, 0.5, 44_101)
+    sound(tmp_path / "b.wav", 100, 0.5, 1_000)
+    data = Folder(tmp_path)
+    assert abs(len(data.sound(0)) - 8_000) < 10
+    assert [problem.file for problem in data.problems] == ["b.wav"] and "1,000 Hz" in data.problems[0].sentence
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".gif", ".bmp"])
@@ -333,6 +366,8 @@ def test_export_loads_again(tmp_path):
     first = data.example(next(row for row in draw(data) if row.text == examples[0].text))
     assert first.image.getpixel((3, 3)) == (255, 0, 0)
     np.testing.assert_allclose(first.audio, tone, atol=1e-4)
+    export_dataset(examples[2:], tmp_path / "sounds")
+    assert (tmp_path / "sounds" / "metadata.csv").read_text() == "text,audio_file_name\n=only a sound,audio/00000.wav\n"
     with pytest.raises(DataError, match="already holds files"):
         export_dataset(examples, tmp_path / "out")
     (tmp_path / "file").write_text("x")
