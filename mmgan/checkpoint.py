@@ -215,7 +215,11 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict]:
             "update mmgan or take a model made for it."
         )
     info = values.get("info", {})
-    return from_dict(ModelConfig, values.get("model"), str(folder / CONFIG)), info if isinstance(info, dict) else {}
+    try:
+        config = from_dict(ModelConfig, values.get("model"), str(folder / CONFIG))
+    except OverflowError as error:  # a whole number that no float can hold
+        raise CheckpointError(f"{folder / CONFIG} has a number outside all limits; {_FRESH}.") from error
+    return config, info if isinstance(info, dict) else {}
 
 
 def load_training_state(folder: str | Path) -> tuple[dict[str, dict[str, Tensor]], dict]:

@@ -111,20 +111,26 @@ def replace_folder(
 
 
 def read_folder(folder: Path, read: Callable[[Path], T]) -> T:
-    """``read(folder)``, such that everything it reads comes from one save, even while another process saves anew."""
+    """``read(folder)``, such that everything it reads comes from one save, even while another process saves anew.
+
+    Raises:
+        MmganError: it was saved anew during every attempt in ten seconds.
+        Whatever ``read`` raises of a folder that stayed as it was.
+    """
     folder = Path(os.path.abspath(folder))
     deadline = time.monotonic() + 10
-    while True:
+    while time.monotonic() < deadline:
         current = present(folder)
         before = _identity(current)
         try:
             result = read(current)
         except Exception:
-            if (_identity(current) == before and present(folder) == current) or time.monotonic() > deadline:
+            if _identity(current) == before and present(folder) == current:
                 raise
             continue
-        if _identity(current) == before or time.monotonic() > deadline:
+        if _identity(current) == before:
             return result
+    raise MmganError(f"{folder} is saved anew all the time and could not be read in between; try again.")
 
 
 def present(folder: Path) -> Path:

@@ -107,6 +107,12 @@ class Pipeline:
             return self._text_encoder
 
     @property
+    def name(self) -> str:
+        """What the model calls itself, else its folder's name."""
+        name = self.info.get("name")
+        return name if isinstance(name, str) and name else self.folder.name
+
+    @property
     def examples(self) -> list[str]:
         """Prompts that the model was made for, to offer to people; from ``info["examples"]``."""
         examples = self.info.get("examples")
@@ -216,7 +222,7 @@ class Pipeline:
         total = prompts * num_samples
         if total > MAX_TOTAL:
             raise PromptError(
-                f"{prompts} prompts with {num_samples} samples each are {total:,} in all; ask for at most {MAX_TOTAL:,}."
+                f"{prompts} prompts of {num_samples} samples each are {total:,} in all; ask for at most {MAX_TOTAL:,}."
             )
         if rows is None:
             seeds = sample_seeds(seed, num_samples)

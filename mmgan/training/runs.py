@@ -31,7 +31,14 @@ FORMAT, VERSION = "mmgan-run", 1
 STATES = ("starting", "running", "finished", "stopped", "failed", "out_of_memory")
 ALIVE = ("starting", "running")  # states that only a living process can be in
 STALE_SECONDS = 120.0  # without a heartbeat; a step on the slowest laptop takes less
-_OURS = {"log.txt", "stop", ".lock", "samples", "status.json"}  # may be there before the run is: whoever starts it captures its output
+_RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte, so that no place outlives a cut
+_OURS = {
+    "log.txt",
+    "stop",
+    ".lock",
+    "samples",
+    "status.json",
+}  # may be there before the run is: whoever starts it captures its output
 
 
 class Run:
@@ -98,7 +105,8 @@ class Run:
             run._acquire()
             run._stop_file.unlink(missing_ok=True)
             run._cut_metrics(step)
-            run.set_status("starting", step=step, reason="")
+            resumes = _read_json(run.folder / "status.json").get("resumes", 0) + 1  # readers see that rows were cut
+            run.set_status("starting", step=step, reason="", resumes=resumes)
         return run
 
     def exists(self) -> bool:
@@ -175,24 +183,26 @@ class Run:
             self._metrics.write(_json(values))
 
     def metrics(self, since: int = 0) -> tuple[list[dict], int]:
-        """Rows from byte ``since`` on, and the byte to ask from next.
+        """Rows after the place ``since``, and the place to ask from next; 0 is the beginning.
 
-        A last line without its end is left for the next call. If the file has been cut by a resume to before ``since``,
-        all rows are given again: the new offset is then what a fresh reader would have.
+        A last line without its end is left for the next call. After a resume has cut the file, all rows come again:
+        whoever keeps rows drops those whose step is not below the first new one's, which does nothing at other times.
         """
+        resumes = _read_json(self.folder / "status.json").get("resumes", 0) * _RESUME  # before the file: see resume()
+        start = since - resumes if since >= resumes else 0
         try:
             with open(self._metrics_path, "rb") as file:
-                if since > 0:
-                    file.seek(since - 1)
-                    if file.read(1) != b"\n":
-                        since = 0
-                file.seek(since)
+                if start > 0:
+                    file.seek(start - 1)
+                    if file.read(1) != b"\n":  # cut a moment ago
+                        start = 0
+                file.seek(start)
                 data = file.read()
         except FileNotFoundError:
             return [], 0
         end = data.rfind(b"\n") + 1
         rows = (_parse(line) for line in data[:end].splitlines())
-        return [row for row in rows if row is not None], since + end
+        return [row for row in rows if row is not None], resumes + start + end
 
     @property
     def _metrics_path(self) -> Path:
