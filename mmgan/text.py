@@ -49,7 +49,7 @@ def check_prompt(text: str) -> str:
     if len(text) > 100 * MAX_CHARACTERS:  # do not even normalise megabytes
         raise PromptError(_too_long(len(text)))
     prompt = normalise_prompt(text)
-    if all(unicodedata.category(c)[0] in "CZ" for c in prompt):  # also true of an empty one
+    if all(unicodedata.category(c) in ("Cf", "Zs", "Zl", "Zp") for c in prompt):  # also true of an empty one
         raise PromptError('Type a sentence that says what to make, such as "a handwritten seven".')
     if len(prompt) > MAX_CHARACTERS:
         raise PromptError(_too_long(len(prompt)))
@@ -151,14 +151,14 @@ class TextEncoder:
                 [prompts[i] for i in chosen],
                 padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt",
             ).to(self.device)  # fmt: skip
-            out[chosen] = pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"]).float().cpu()
+            out[chosen] = pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"]).cpu()
         return out
 
 
 def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: [B, D]."""
-    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-    mean = (hidden * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
+    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: float32 [B, D]."""
+    mask = attention_mask.unsqueeze(-1).float()
+    mean = (hidden.float() * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
     return torch.nn.functional.normalize(mean, dim=-1)
 
 

@@ -1,0 +1,211 @@
+"""Measures a text encoder against its teacher, on what it was not trained on, and prints a table (Markdown).
+
+    python scripts/evaluate_text_encoder.py --teacher sentence-transformers/all-MiniLM-L6-v2 [--student FOLDER]
+
+Held out by concept are the emoji concepts whose split is "val"; the contrast set below is kept out of training whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import random
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from mmgan.data import captions, text_corpus
+from mmgan.data.text_corpus import DIGITS, a, plural
+from mmgan.text import DEFAULT_FOLDER, TextEncoder
+
+# All but the star are held out.
+THINGS = ("star", "lion", "rose", "door", "coin", "harp", "school", "compass", "magnet", "telescope")
+CONTRASTS = (  # anchor, and two that differ from it in one word; {x} thing, {xs} its plural, {a} with its article
+    ("a red {x}", "a blue {x}", "two {xs}"), ("a red {x}", "a red {x} on blue", "no red {x}"),
+    ("a small {x}", "a tiny {x}", "a huge {x}"), ("a big {x}", "a large {x}", "a small {x}"),
+    ("two {xs}", "three {xs}", "no {xs}"), ("two {xs}", "two red {xs}", "{a}"), ("one {x}", "{a}", "five {xs}"),
+    ("{a}", "no {x}", "a green {x}"), ("{a}", "a big {x}", "without {a}"), ("not {a}", "no {x}", "{a}"),
+    ("a yellow {x}", "a golden {x}", "a black {x}"), ("a black {x}", "a dark {x}", "a white {x}"),
+    ("a large red {x}", "a large blue {x}", "a small red {x}"), ("three green {xs}", "three {xs}", "two green {xs}"),
+    ("a blue {x}", "a {x} that is blue", "a {x} that is not blue"),
+    ("many {xs}", "several {xs}", "one {x}"), ("a pink {x}", "a red {x}", "a green {x}"),
+    ("four {xs}", "five {xs}", "one {x}"),
+    ("a picture with {a}", "a picture without {a}", "a picture with a red {x}"),
+    ("there is no {x}", "no {x}", "there is {a}"),
+    ("a white {x} on black", "a black {x} on white", "a white {x}"),
+    ("a tiny blue {x}", "a small blue {x}", "a huge blue {x}"),
+)  # fmt: skip
+MARGIN = 0.02  # of the teacher's two cosines; closer ones are a tie that no ranking need repeat
+
+
+def contrast_triples() -> list[tuple[str, str, str]]:
+    """220 (anchor, one, other): which of the two is nearer to the anchor?"""
+    return [
+        tuple(text.format(x=thing, xs=plural(thing), a=a(thing)) for text in triple)
+        for thing, triple in itertools.product(THINGS, CONTRASTS)
+    ]
+
+
+def cosine(one: torch.Tensor, other: torch.Tensor) -> float:
+    return (one * other).sum(1).mean().item()
+
+
+def among_first(query: torch.Tensor, names: torch.Tensor, right: torch.Tensor, first: int) -> float:
+    """Share of ``query`` rows [n, 384] that have the row ``right`` [n] of ``names`` among their ``first`` nearest."""
+    return (query @ names.T).topk(first).indices.eq(right[:, None]).any(1).float().mean().item()
+
+
+def english_captions(name: str) -> list[str]:
+    """Captions of one concept, in the manner of what people type."""
+    return [name, *(t.format(a(name)) for t in ("a picture of {}", "draw me {} please", "I would like to see {}"))]
+
+
+def digits_right(encoder: TextEncoder, teacher: TextEncoder, prompts: list[tuple[str, int]]) -> float:
+    """Share of prompts (text, digit) nearest to the right one of the teacher's ten "the digit seven"."""
+    names = teacher.encode([f"the digit {word}" for word in DIGITS])
+    right = torch.tensor([digit for _, digit in prompts])
+    return among_first(encoder.encode([prompt for prompt, _ in prompts]), names, right, 1)
+
+
+def milliseconds(encoders: list[TextEncoder], prompts: list[str], batch: int, repeats: int = 40) -> list[float]:
+    """Median time of one call on one thread, taken in turns, so that a busy machine slows all alike."""
+    torch.set_num_threads(1)
+    times = [[] for _ in encoders]
+    rng = random.Random(0)
+    for _ in range(repeats):
+        chosen = rng.sample(prompts, batch)
+        for encoder, spent in zip(encoders, times, strict=True):
+            start = time.perf_counter()
+            encoder._embed(chosen)
+            spent.append(1_000 * (time.perf_counter() - start))
+    return [statistics.median(spent) for spent in times]
+
+
+def evaluate(student: TextEncoder, teacher: TextEncoder, emoji: Path) -> list[tuple[str, str, str]]:
+    """Rows (what, measured, aim)."""
+    from train_text_encoder import held_out_captions
+
+    train, val = (text_corpus.emoji(emoji / "concepts.csv", split) for split in ("train", "val"))
+    every = [row["name_en"] for row in (*train, *val)]
+    names, student_names = teacher.encode(every), student.encode(every)
+    rows = []
+
+    texts = [text for row in val for text in english_captions(row["name_en"])]
+    rows.append(
+        (
+            "English, held-out concepts: mean cosine",
+            f"{cosine(student.encode(texts), teacher.encode(texts)):.3f}",
+            ">= 0.90",
+        )
+    )
+    nearest = (teacher.encode(texts) @ names.T).argmax(1)
+    rows.append(
+        (
+            "teacher's nearest of 1,275 names among the student's three nearest",
+            f"{100 * among_first(student.encode(texts), student_names, nearest, 3):.1f} %",
+            ">= 90 %",
+        )
+    )
+    texts = [text for row in train[::10] for text in english_captions(row["name_en"])]
+    rows.append(
+        ("English, trained concepts: mean cosine", f"{cosine(student.encode(texts), teacher.encode(texts)):.3f}", "")
+    )
+    for label, chosen, offset, aims in (
+        ("held-out", val, len(train), (">= 0.75", ">= 80 %")),
+        ("trained", train, 0, ("", ">= 97 %")),
+    ):
+        chinese = student.encode([row["name_zh"] for row in chosen])
+        right = torch.arange(offset, offset + len(chosen))
+        rows.append(
+            (
+                f"Chinese names, {label} concepts: mean cosine to the English",
+                f"{cosine(chinese, names[right]):.3f}",
+                aims[0],
+            )
+        )
+        rows.append(
+            (
+                f"Chinese names, {label} concepts: right one in the first five",
+                f"{100 * among_first(chinese, names, right, 5):.1f} %",
+                aims[1],
+            )
+        )
+
+    triples = contrast_triples()
+    gaps = []
+    for encoder in (teacher, student):
+        anchor, one, other = (encoder.encode([triple[i] for triple in triples]) for i in range(3))
+        gaps.append((anchor * one).sum(1) - (anchor * other).sum(1))
+    agree, clear = gaps[0].sign() == gaps[1].sign(), gaps[0].abs() > MARGIN
+    rows.append(
+        (
+            f"contrast set, ranked as the teacher ranks: all {len(triples)}",
+            f"{100 * agree.float().mean():.1f} %",
+            ">= 90 %",
+        )
+    )
+    rows.append(
+        (
+            f"the {clear.sum()} where the teacher's margin is over {MARGIN}",
+            f"{100 * agree[clear].float().mean():.1f} %",
+            "",
+        )
+    )
+
+    for name in ("digits", "shapes"):
+        for language, code in (("English", "en"), ("Chinese", "zh")):
+            pairs = [pair for pair in held_out_captions() if pair.group == f"{name}_captions_{code}"]
+            value = cosine(student.encode([p.text for p in pairs]), teacher.encode([p.target for p in pairs]))
+            rows.append((f"{name} captions held out, {language}: mean cosine", f"{value:.3f}", ""))
+    prompts = captions.evaluation_prompts()
+    unseen = prompts[10 * len(captions.EVALUATED) :]
+    typos = [(word, i) for i, words in enumerate(TYPOS) for word in words]
+    chinese = [(text.format(z), i) for i, z in enumerate(DIGITS.values()) for text in ("数字{}", "我要一个{}", "{}")]
+    for label, asked in (
+        ("evaluation phrasings", prompts),
+        ("of them never trained", unseen),
+        ("misspelt", typos),
+        ("Chinese", chinese),
+    ):
+        value = " / ".join(f"{100 * digits_right(encoder, teacher, asked):.0f} %" for encoder in (student, teacher))
+        rows.append((f"digit prompts, {label}, nearest to the right digit: student / teacher", value, ""))
+
+    texts = [text for row in train for text in english_captions(row["name_en"])]
+    for batch, aim in ((1, "<= 4 ms, a third"), (32, "a quarter")):
+        ours, theirs = milliseconds([student, teacher], texts, batch)
+        rows.append(
+            (
+                f"{batch} prompt{'s' * (batch > 1)} on one thread: ms, student / teacher",
+                f"{ours:.1f} / {theirs:.1f} = {ours / theirs:.2f}",
+                aim,
+            )
+        )
+    return rows
+
+
+TYPOS = (
+    ("zeroo", "zreo", "the digit zeo"), ("onne", "the nmber one", "digit oen"), ("twoo", "tow", "the digit tvo"),
+    ("thre", "tree, the digit", "the digit threee"), ("fuor", "foru", "the digit fourr"),
+    ("fiv", "fivve", "the digit fice"),
+    ("sx", "siix", "the digit sixx"), ("seben", "sevn", "a handwriten seven"), ("eigth", "eihgt", "the digit eigt"),
+    ("nin", "ninne", "the digit nien"),
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--teacher", default="sentence-transformers/all-MiniLM-L6-v2", help="folder or Hub id")
+    parser.add_argument("--student", default=str(DEFAULT_FOLDER), help="folder")
+    parser.add_argument("--emoji", type=Path, default=Path(os.environ.get("MMGAN_DATA", ".")) / "emoji")
+    args = parser.parse_args()
+    student, teacher = (TextEncoder.from_pretrained(source) for source in (args.student, args.teacher))
+    print("| what | measured | aim |\n| --- | --- | --- |")
+    for row in evaluate(student, teacher, args.emoji):
+        print("| " + " | ".join(row) + " |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""Trains the shipped text encoder: a small student that lands where all-MiniLM-L6-v2 lands, also from Chinese.
+
+    apt-get install wordnet-base unicode-data        # the glosses and the Chinese characters' definitions
+    python scripts/train_text_encoder.py --work WORK --teacher sentence-transformers/all-MiniLM-L6-v2
+
+The folder WORK keeps the teacher's embeddings and the checkpoint: the same command goes on where it was stopped. It
+prints how long it will take; the card in pretrained/text-encoder says how long it took. --device cuda trains in
+bfloat16. scripts/evaluate_text_encoder.py measures the result.
+
+The student is an ELECTRA-shaped encoder (Clark et al. 2020: embeddings narrower than the layers) that starts from the
+teacher's own weights: two of its six layers, the strongest half of their feed-forward units, and the principal
+components of its token embeddings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.numpy import save_file as save_numpy
+from safetensors.torch import load_file, save_file
+from text_student import SIZE, build_student, build_tokenizer
+from torch import Tensor
+from tqdm import tqdm
+
+from mmgan.data import captions, shapes, text_corpus
+from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
+
+# How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
+WEIGHTS = {
+    "wordnet_lemma": 16, "wordnet_sentence": 14, "wordnet_long": 1, "noun_en": 8, "emoji_en": 11, "emoji_tag_en": 5,
+    "emoji_name_zh": 6, "emoji_tag_zh": 4, "emoji_zh": 10, "emoji_character": 2, "unihan_zh": 6,
+    "digits_en": 1.5, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
+    "shapes_captions_en": 3, "shapes_captions_zh": 2,
+}  # fmt: skip
+TYPO_SHARE = 0.08  # of English texts, trained towards the text without the typo
+SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
+WARMUP = 100  # steps
+BUCKET = 8  # batches drawn together and sorted by length, so that little is padding
+EMOJI = Path(os.environ.get("MMGAN_DATA", ".")) / "emoji"
+HELD_OUT_SHARE = 20  # one in so many of the digits and shapes captions is never trained on
+
+
+def held_out_captions() -> list[text_corpus.Pair]:
+    """Digits and shapes captions of the training phrasings that the student never sees, the same in every run."""
+    return [pair for i, pair in enumerate(_captions()) if i % HELD_OUT_SHARE == 0]
+
+
+def _captions() -> list[text_corpus.Pair]:
+    digits = text_corpus.captions(captions.all_captions, "digits", 8_000)
+    return [*digits, *text_corpus.captions(shapes.all_captions, "shapes", 8_000)]
+
+
+def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:
+    """Training pairs, and words that explain a Chinese character or an emoji (for the student's first embeddings)."""
+    from evaluate_text_encoder import contrast_triples
+
+    rng = random.Random(args.seed)
+    validation = text_corpus.emoji(args.emoji / "concepts.csv", "val")
+    held_out = {row[key].lower() for row in validation for key in ("name_en", "name_zh", "emoji")}
+    held_out |= {text.lower() for triple in contrast_triples() for text in triple}
+    held_out |= {pair.text.lower() for pair in held_out_captions()}
+    held_out |= {prompt.lower() for prompt, _ in captions.evaluation_prompts()}
+    rows = text_corpus.emoji(args.emoji / "concepts.csv", "train")
+    definitions = text_corpus.unihan_definitions(args.unihan)
+    pairs = [
+        *text_corpus.wordnet(args.wordnet, rng, args.lemmas, args.sentences),
+        *text_corpus.emoji_pairs(rows, rng),
+        *text_corpus.unihan_pairs(definitions, rng),
+        *text_corpus.digits(rng),
+        *_captions(),
+    ]
+    meanings = definitions | {row["emoji"][0]: row["name_en"] for row in reversed([*rows, *validation])}
+    return text_corpus.clean(pairs, held_out), meanings
+
+
+def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np.ndarray:
+    """The teacher's embeddings float16 [n, 384] of distinct ``texts``, computed once and kept in ``work``."""
+    path = work / "teacher.safetensors"
+    known, kept = [], []
+    if path.exists():
+        with safe_open(path, "numpy") as file:
+            known, kept = json.loads(file.metadata()["texts"]), [file.get_tensor("embeddings")]
+    have = set(known)
+    missing = sorted((t for t in texts if t not in have), key=len)
+    starts = range(0, len(missing), 64)
+    for i, start in enumerate(tqdm(starts, desc="teacher", unit="x64", disable=not missing), start=1):
+        kept.append(teacher._embed(missing[start : start + 64]).half().numpy())
+        if i % 250 == 0 or i == len(starts):
+            kept = [np.concatenate(kept)]
+            metadata = {"texts": json.dumps(known + missing[: start + 64], ensure_ascii=False)}
+            save_numpy({"embeddings": kept[0]}, work / "teacher.tmp", metadata)
+            os.replace(work / "teacher.tmp", path)
+    index = {text: i for i, text in enumerate(known + missing)}
+    return np.concatenate(kept)[[index[text] for text in texts]]
+
+
+class Sampler:
+    """Batches that depend on seed and step only: (texts, target rows)."""
+
+    def __init__(self, pairs: list[text_corpus.Pair], row: dict[str, int], batch: int, seed: int):
+        self.groups = {name: [p for p in pairs if p.group == name] for name in WEIGHTS}
+        self.row, self.batch, self.seed, self.cached = row, batch, seed, (-1, [])
+
+    def __call__(self, step: int) -> tuple[list[str], list[int]]:
+        if self.cached[0] != step // BUCKET:
+            self.cached = (step // BUCKET, self._bucket(random.Random(f"{self.seed}/{step // BUCKET}")))
+        return self.cached[1][step % BUCKET]
+
+    def _bucket(self, rng: random.Random) -> list[tuple[list[str], list[int]]]:
+        names = [name for name, pairs in self.groups.items() if pairs]
+        drawn = rng.choices(names, [WEIGHTS[name] for name in names], k=BUCKET * self.batch)
+        items = []
+        for name in drawn:
+            pair = rng.choice(self.groups[name])
+            typo = name.endswith("_en") and rng.random() < TYPO_SHARE
+            items.append((text_corpus.typo(pair.text, rng) if typo else pair.text, self.row[pair.target]))
+        items.sort(key=lambda item: sum(0.22 if c.isascii() else 1 for c in item[0]))  # about its tokens
+        batches = [items[i : i + self.batch] for i in range(0, len(items), self.batch)]
+        rng.shuffle(batches)
+        return [([text for text, _ in batch], [row for _, row in batch]) for batch in batches]
+
+
+def distillation_loss(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+    """The loss of unit vectors [B, 384], and their mean cosine."""
+    cosine = (student * teacher).sum(1).mean()
+    similarity = (student @ student.T - teacher @ teacher.T).square().mean()
+    return 1 - cosine + SIMILARITY_WEIGHT * similarity, cosine
+
+
+def save_checkpoint(folder: Path, model, optimizer, step: int) -> None:
+    """Weights, AdamW's moments and the step, written beside and renamed."""
+    tensors = {f"model.{k}": v.contiguous() for k, v in model.state_dict().items()}
+    for i, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{i}.{k}": v.contiguous() for k, v in state.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / "tmp.safetensors", metadata={"step": str(step)})
+    os.replace(folder / "tmp.safetensors", folder / "checkpoint.safetensors")
+
+
+def load_checkpoint(folder: Path, model, optimizer) -> int:
+    """Puts a checkpoint back, if there is one; returns the step to go on from."""
+    path = folder / "checkpoint.safetensors"
+    if not path.exists():
+        return 0
+    tensors = load_file(path)
+    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+    state = optimizer.state_dict()
+    for key, value in tensors.items():
+        if key.startswith("optimizer."):
+            _, index, name = key.split(".")
+            state["state"].setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict(state)
+    return int(tensors["optimizer.0.step"])
+
+
+def export(model, tokenizer, folder: Path) -> None:
+    """The folder that mmgan ships: config, float16 weights and tokenizer, without what training alone needs."""
+    copy.deepcopy(model).cpu().half().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"  # transformers 5 writes its own class name, which 4.57 does not know
+    settings = json.loads(path.read_text()) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    path.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def train(args) -> None:
+    torch.manual_seed(args.seed)
+    args.work.mkdir(parents=True, exist_ok=True)
+    pairs, meanings = build_corpus(args)
+    targets = sorted({pair.target for pair in pairs})
+    print(f"{len(pairs):,} texts towards {len(targets):,} embeddings of the teacher")
+    teacher = TextEncoder.from_pretrained(args.teacher, args.device)
+    low = torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bfloat16")
+    with low:
+        embeddings = torch.from_numpy(teacher_embeddings(targets, teacher, args.work)).to(args.device)
+    tokenizer = build_tokenizer(teacher.tokenizer, pairs, meanings, SIZE["vocab_size"])
+    model = build_student(teacher, tokenizer, meanings, targets).to(args.device)
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
+
+    decay = [p for p in model.parameters() if p.ndim > 1]
+    plain = [p for p in model.parameters() if p.ndim == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decay, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
+        lr=args.learning_rate, betas=(0.9, 0.98), fused=True,
+    )  # fmt: skip
+    begin = load_checkpoint(args.work / "checkpoint", model, optimizer)
+    sample = Sampler(pairs, {text: i for i, text in enumerate(targets)}, args.batch, args.seed)
+    model.train()
+    bar = tqdm(range(begin, args.steps), initial=begin, total=args.steps, desc="student", unit="step")
+    started, averages = time.monotonic(), None
+    for step in bar:
+        fraction = max(0.0, (step - WARMUP) / max(1, args.steps - WARMUP))
+        rate = args.learning_rate * min(1.0, (step + 1) / WARMUP) * (0.02 + 0.49 * (1 + math.cos(math.pi * fraction)))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        texts, rows = sample(step)
+        tokens = tokenizer(texts, padding=True, truncation=True, max_length=args.max_tokens, return_tensors="pt")
+        tokens = tokens.to(args.device)
+        with low:
+            hidden = model(**tokens).last_hidden_state
+        loss, cosine = distillation_loss(pool(hidden, tokens["attention_mask"]), embeddings[rows].float())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        values = np.array([loss.item(), cosine.item()])
+        averages = values if averages is None else 0.98 * averages + 0.02 * values
+        if step == begin + 50:
+            seconds = (time.monotonic() - started) / 51 * (args.steps - begin)
+            bar.write(f"about {seconds / 60:.0f} minutes on {args.device} with {torch.get_num_threads()} threads")
+        if step % 20 == 0:
+            bar.set_postfix(loss=f"{averages[0]:.4f}", cosine=f"{averages[1]:.4f}", lr=f"{rate:.1e}")
+        if (step + 1) % args.save_every == 0 or step + 1 == args.steps:
+            save_checkpoint(args.work / "checkpoint", model, optimizer, step + 1)
+            with open(args.work / "log.jsonl", "a") as log:
+                log.write(json.dumps({"step": step + 1, "loss": averages[0], "cosine": averages[1]}) + "\n")
+            export(model, tokenizer, args.work / "export")
+    export(model, tokenizer, args.out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder for the teacher's embeddings and the checkpoint"
+    )
+    parser.add_argument("--teacher", default="sentence-transformers/all-MiniLM-L6-v2", help="folder or Hub id")
+    parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="of Debian's wordnet-base")
+    parser.add_argument("--unihan", type=Path, default=Path("/usr/share/unicode/Unihan_Readings.txt.bz2"))
+    parser.add_argument("--emoji", type=Path, default=EMOJI, help="folder of concepts.csv")
+    parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
+    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--learning-rate", type=float, default=6e-4)
+    parser.add_argument("--lemmas", type=int, default=30_000)
+    parser.add_argument("--sentences", type=int, default=16_000)
+    parser.add_argument("--max-tokens", type=int, default=SIZE["max_position_embeddings"])
+    parser.add_argument("--save-every", type=int, default=200)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), default="bfloat16" if torch.cuda.is_available() else "float32",
+        help="of the matrix products; on processors with AVX512-BF16, bfloat16 takes half the time",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The corpus of the text encoder: templates, held-out texts, and what is said when a source is absent."""
+
+import random
+
+import pytest
+
+from mmgan.data import text_corpus
+from mmgan.data.text_corpus import Pair
+from mmgan.errors import DataError
+
+
+@pytest.fixture
+def wordnet(tmp_path):
+    """A WordNet of one noun."""
+    head = "  1 This software and database is being provided to you\n"
+    for part in ("noun", "verb", "adj", "adv"):
+        (tmp_path / f"index.{part}").write_text(head)
+        (tmp_path / f"data.{part}").write_text(head)
+    (tmp_path / "index.noun").write_text(head + "big_dog n 1 1 @ 1 1 00005930\n")
+    (tmp_path / "data.noun").write_text(
+        head + '00005930 03 n 01 dog 0 000 | a friendly animal; "the dog barked loudly"\n'
+    )
+    return tmp_path
+
+
+def test_wordnet_gives_lemmas_glosses_and_examples(wordnet):
+    pairs = list(text_corpus.wordnet(wordnet, random.Random(0), lemmas=10, sentences=10))
+    assert Pair("big dog", "big dog", "wordnet_lemma") in pairs
+    sentences = {pair.text for pair in pairs if pair.group == "wordnet_sentence"}
+    assert sentences == {"a friendly animal", "the dog barked loudly"}
+
+
+def test_chinese_templates_carry_the_english_that_they_mean():
+    pairs = list(text_corpus.templated([("cat", "猫"), ("dog", "狗")], 5, random.Random(0), "x"))
+    chinese = [pair for pair in pairs if pair.group == "x_zh"]
+    assert len(chinese) == 10
+    for pair in chinese:
+        assert ("猫" in pair.text) == ("cat" in pair.target) and ("狗" in pair.text) == ("dog" in pair.target)
+
+
+def test_colours_of_a_template_agree_in_both_languages():
+    for seed in range(40):
+        for pair in text_corpus.templated([("cat", "猫")], 10, random.Random(seed), "x"):
+            if pair.group == "x_zh":
+                for english, chinese in text_corpus.COLOURS.items():
+                    assert (chinese in pair.text) == (english in pair.target.split())
+
+
+def test_digit_phrasings_keep_their_value():
+    for pair in text_corpus.digits(random.Random(0)):
+        if pair.group == "digits_zh":
+            value = [w for w in text_corpus.DIGITS if w in pair.target.replace(",", "").split()]
+            assert len(value) == 1
+            assert text_corpus.DIGITS[value[0]] in pair.text or any(c.isdigit() for c in pair.text)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("star", "stars"), ("box", "boxes"), ("cherry", "cherries"), ("key", "keys"), ("skis", "skis")],
+)
+def test_plurals(word, expected):
+    assert text_corpus.plural(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("star", "a star"), ("eight", "an eight"), ("8", "an 8"), ("skis", "skis"), ("OK hand", "OK hand")],
+)
+def test_articles(word, expected):
+    assert text_corpus.a(word) == expected
+
+
+def test_a_typo_is_one_slip_and_leaves_short_and_chinese_texts_alone():
+    rng = random.Random(0)
+    assert {len(text_corpus.typo("seven stars", rng)) - len("seven stars") for _ in range(50)} == {-1, 0, 1}
+    assert text_corpus.typo("七", rng) == "七" and text_corpus.typo("7", rng) == "7"
+
+
+def test_held_out_texts_and_doubles_are_left_out():
+    pairs = [Pair("Lion", "lion", "a"), Pair("狮子", "lion", "b"), Pair("cat", "cat", "a"), Pair("Cat ", "cat", "b")]
+    assert text_corpus.clean(pairs, {"lion"}) == [Pair("cat", "cat", "a")]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda folder: text_corpus.emoji(folder / "concepts.csv"),
+        lambda folder: list(text_corpus.wordnet(folder, random.Random(0), 1, 1)),
+        lambda folder: text_corpus.unihan_definitions(folder / "Unihan_Readings.txt.bz2"),
+    ],
+)
+def test_an_absent_source_says_how_to_get_it(read, tmp_path):
+    with pytest.raises(DataError, match=r"install it|name the folder"):
+        read(tmp_path)
