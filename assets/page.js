@@ -52,13 +52,31 @@
       queue = [...section.querySelectorAll(".mm-card")];
       play(queue.shift());
     } else if (target.closest(".mm-theme")) {
-      const dark = document.body.classList.toggle("dark");
-      try { localStorage.setItem("mmgan-theme", dark ? "dark" : "light"); } catch { /* storage may be off; the page works without */ }
+      choose(document.body.classList.contains("dark") ? "light" : "dark");
     }
   });
 
-  // gradio chooses by the system's setting when it mounts; a choice made here before comes after that.
-  const saved = (() => { try { return localStorage.getItem("mmgan-theme"); } catch { return null; } })();
+  // Light or dark: gradio follows the system whenever it sees fit; a choice made here holds against that.
+  let chosen = null;
+  try { chosen = localStorage.getItem("mmgan-theme"); } catch { /* storage may be off; then the choice lasts until a reload */ }
+
+  function apply() {
+    if (chosen && document.body.classList.contains("dark") !== (chosen === "dark")) document.body.classList.toggle("dark");
+  }
+
+  function choose(look) {
+    chosen = look;
+    try { localStorage.setItem("mmgan-theme", look); } catch { /* as above */ }
+    apply();
+  }
+
+  function watch() {
+    apply();
+    new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+  if (document.body) watch();
+  else document.addEventListener("DOMContentLoaded", watch);
+})();
   if (saved) {
     const apply = () => document.body.classList.toggle("dark", saved === "dark");
     const seen = new MutationObserver(() => { if (document.querySelector(".mm-header")) { apply(); seen.disconnect(); } });

@@ -80,16 +80,10 @@ def _sample(options: argparse.Namespace) -> None:
     rows, milliseconds = [], 0.0
     for prompt in prompts:
         out = pipe(prompt, num_samples=options.num_samples, seed=options.seed, truncation=options.truncation)
-        for image, waveform in zip(out.images, out.audio, strict=True):
-            rows.append(
-                [
-                    *_write_pair(folder, len(rows), image, waveform, out.sampling_rate),
-                    prompt,
-                    options.model,
-                    options.seed,
-                ]
-            )
-        milliseconds += out.milliseconds
+        for image, waveform, seed in zip(out.images, out.audio, out.seeds, strict=True):
+            names = _write_pair(folder, len(rows), image, waveform, out.sampling_rate)
+            rows.append([*names, prompt, options.model, seed])
+        milliseconds += sum(out.milliseconds.values())
     _write_metadata(folder, rows)
     pairs = "1 picture and its sound" if len(rows) == 1 else f"{len(rows)} pictures and their sounds"
     print(f"{pairs} in {folder} ({options.model}, seed {options.seed}, {out.device}, {milliseconds:.0f} ms)")

@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from mmgan.audio import log_mel
+from mmgan.errors import PromptError
 from mmgan.text import check_prompt
 
 RATE = 16_000
@@ -21,8 +22,13 @@ class FakePipeline:
         self.name = name
         self.calls = []
 
-    def __call__(self, prompt, num_samples=4, seed=0, truncation=1.0):
+    def warm_up(self):
+        self("a")
+
+    def __call__(self, prompt, num_samples=1, seed=0, truncation=1.0):
         prompts = [check_prompt(p) for p in ([prompt] if isinstance(prompt, str) else prompt)]
+        if not isinstance(seed, int) or not 0 <= seed < 2**32:
+            raise PromptError("The seed should be a whole number from 0 to 4,294,967,295.")
         self.calls.append((prompts, num_samples, seed, truncation))
         rng = np.random.default_rng([seed, *(sum(map(ord, p)) for p in prompts)])
         images, audio = [], []
@@ -37,5 +43,7 @@ class FakePipeline:
         waveform = np.stack(audio)
         return SimpleNamespace(
             images=images, audio=waveform, sampling_rate=RATE, mels=log_mel(torch.from_numpy(waveform)).numpy(),
-            milliseconds=12.0, device="cpu",
+            prompts=[p for p in prompts for _ in range(num_samples)],
+            seeds=[*range(seed, seed + num_samples)] * len(prompts),
+            milliseconds={"text": 2.0, "generator": 4.0, "vocoder": 6.0}, device="cpu", notice=None,
         )  # fmt: skip

@@ -65,6 +65,8 @@ def main(host: str | None = None, port: int = PORT, device: str = "auto") -> Non
 
 def check_port(host: str, port: int) -> None:
     """Raises an :class:`MmganError` in one sentence where ``host``:``port`` cannot be listened to."""
+    if not 1 <= port <= 65_535:
+        raise MmganError(f"There is no port {port}; choose one from 1024 to 65535, such as --port {PORT}.")
     problem = _refusal(host, port)
     if problem is None:
         return
@@ -95,7 +97,7 @@ def _warm_up(sampler: Sampler) -> None:
     """Loads the other models in the background, so that the first look at each is as fast as the next."""
     for model in sampler.models[1:]:
         try:
-            sampler.pipeline(model)
+            sampler.pipeline(model).warm_up()
         except MmganError as error:
             log.warning("%s", error)
 

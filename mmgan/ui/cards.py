@@ -87,4 +87,6 @@ def _what_ran(result: Samples) -> str:
         count=say("one_sample") if count == 1 else say("many_samples", count=count),
         device=say("cpu") if result.device.startswith("cpu") else result.device,
     )  # fmt: skip
-    return line if result.truncation == 1 else line + say("ran_truncation", truncation=result.truncation)
+    if result.truncation != 1:
+        line += say("ran_truncation", truncation=result.truncation)
+    return f"{line}. {result.notice}" if result.notice else line

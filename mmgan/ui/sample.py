@@ -9,7 +9,7 @@ import gradio as gr
 from ..errors import MmganError
 from . import cards
 from .cards import PLAIN
-from .sampling import MAX_AT_ONCE, MAX_SAMPLES, MAX_SEED, Sampler, png_uri, wav_uri
+from .sampling import MAX_AT_ONCE, MAX_SAMPLES, Sampler, png_uri, wav_uri
 from .strings import say
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def build(sampler: Sampler) -> None:
     model_name = sampler.models[0]
     examples = sampler.examples(model_name)
     first = examples[0] if examples else ""
-    first_alert, first_results = _generate(sampler, first, model_name, FIRST, 0, 1.0) if first else _unloadable(sampler)
+    first_alert, first_results = _opening(sampler, first)
 
     with gr.Column(elem_classes="mm-ask"):
         with gr.Row(elem_classes="mm-prompt-row"):
@@ -89,7 +89,7 @@ def build(sampler: Sampler) -> None:
         chip.click(None, chip, prompt, js="(text) => text", api_visibility="private")
         chip.click(generate, [chip, *settings], [alert, results], trigger_mode="always_last", **shown)
     model.input(switch, settings, [prompt, alert, results, *chips], **shown)
-    dice.click(None, None, seed, js=f"() => Math.floor(Math.random() * {MAX_SEED})", api_visibility="private")
+    dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
     gr.api(_endpoint(sampler), api_name="sample", **LIMITS)
 
 
@@ -104,13 +104,16 @@ def _generate(sampler: Sampler, prompt, model, num_samples, seed, truncation):
         return cards.alert(say("internal")), gr.skip()
 
 
-def _unloadable(sampler: Sampler):
-    """The alert and the empty state of a page whose model cannot be loaded."""
+def _opening(sampler: Sampler, prompt: str) -> tuple[str, str]:
+    """What the page opens with: samples of ``prompt``, else the empty state, and the reason where there is one."""
     try:
         sampler.pipeline(sampler.models[0])
     except MmganError as error:
         return cards.alert(str(error)), cards.empty()
-    return "", cards.empty()
+    if not prompt:
+        return "", cards.empty()
+    alert, results = _generate(sampler, prompt, sampler.models[0], FIRST, 0, 1.0)
+    return alert, results if isinstance(results, str) else cards.empty()
 
 
 def _chip(examples: list[str], index: int) -> dict:
@@ -128,12 +131,12 @@ def _endpoint(sampler: Sampler):
             raise gr.Error(str(error), print_exception=False) from error
         return [
             {
-                "prompt": result.prompt, "model": result.model, "seed": result.seed, "index": index,
+                "prompt": result.prompt, "model": result.model, "seed": sample.seed,
                 "image": png_uri(sample.image), "audio": wav_uri(sample.waveform, result.sampling_rate),
                 "spectrogram": png_uri(sample.spectrogram), "sampling_rate": result.sampling_rate,
                 "device": result.device, "milliseconds": result.milliseconds,
             }
-            for index, sample in enumerate(result.samples)
+            for sample in result.samples
         ]  # fmt: skip
 
     return sample

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from .strings import say
 
 MODELS = ("digits", "shapes")  # what ships, in the order shown; the first is the one the page opens with
 MAX_SAMPLES = 16  # of one request: more would keep a class waiting
-MAX_SEED = 2**32 - 1
 MAX_AT_ONCE = 2  # requests computed at the same time: more only share the same cores
 MAX_WAITING = 64  # requests in the queue; beyond, the page says that it is busy
 
@@ -30,6 +28,7 @@ class Sample:
     image: Image.Image
     waveform: np.ndarray
     spectrogram: Image.Image
+    seed: int  # with which it is the first sample of its prompt
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Samples:
     sampling_rate: int
     device: str
     milliseconds: float
+    notice: str = ""  # where something did not go as asked
 
 
 class Sampler:
@@ -86,17 +86,16 @@ class Sampler:
         """
         from ..spectrogram import spectrogram_image
 
-        num_samples = _whole(num_samples, 1, MAX_SAMPLES, "bad_count")
-        seed = _whole(seed, 0, MAX_SEED, "bad_seed")
-        if not isinstance(truncation, (int, float)) or not 0 <= truncation <= 1:
-            raise PromptError(say("bad_truncation"))
+        num_samples, seed = _whole(num_samples), _whole(seed)
+        if not isinstance(num_samples, int) or not 1 <= num_samples <= MAX_SAMPLES:
+            raise PromptError(say("bad_count", limit=MAX_SAMPLES))
         model = model or self.models[0]
-        out = self.pipeline(model)(prompt, num_samples=num_samples, seed=seed, truncation=float(truncation))
-        spectrograms = [spectrogram_image(np.asarray(mel)) for mel in out.mels]
+        out = self.pipeline(model)(prompt, num_samples=num_samples, seed=seed, truncation=truncation)
+        spectrograms = [spectrogram_image(mel) for mel in out.mels]
         return Samples(
             prompt, model, seed, float(truncation),
-            [Sample(*parts) for parts in zip(out.images, out.audio, spectrograms, strict=True)],
-            out.sampling_rate, str(out.device), float(out.milliseconds),
+            [Sample(*parts) for parts in zip(out.images, out.audio, spectrograms, out.seeds, strict=True)],
+            out.sampling_rate, out.device, sum(out.milliseconds.values()), out.notice or "",
         )  # fmt: skip
 
 
@@ -114,11 +113,9 @@ def wav_uri(waveform: np.ndarray, sampling_rate: int) -> str:
     return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _whole(value, low: int, high: int, complaint: str) -> int:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value != int(value) or not low <= value <= high:
-        raise PromptError(say(complaint, limit=high))
-    return int(value)
+def _whole(value):
+    """4.0, as a page or JSON may give it, is 4; anything else is left for the pipeline to judge."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _from_pretrained(name: str, device: str):

@@ -40,8 +40,6 @@ EN = {
     "noscript": "This page needs JavaScript to play sounds.",
     # what can go wrong
     "bad_count": "Ask for 1 to {limit} samples at once.",
-    "bad_seed": "Give a seed that is a whole number from 0 to {limit}.",
-    "bad_truncation": "Give a truncation from 0 to 1.",
     "bad_model": "There is no model {model}; choose one of {models}.",
     "internal": "Something went wrong inside mmgan; try again, or look for the details in the terminal where it runs.",
 }

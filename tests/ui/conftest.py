@@ -1,0 +1,100 @@
+"""A page over the fake pipeline, and a real browser that reports whatever it asks of the network."""
+
+import os
+import shutil
+import socket
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from fakes import FakePipeline
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--mute-audio",
+)  # fmt: skip
+LOCAL = {"127.0.0.1", "localhost"}
+
+
+def absent(reason):
+    """Skips, or fails where the browser is mandatory."""
+    if os.environ.get("MMGAN_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"MMGAN_REQUIRE_BROWSER=1, but {reason}")
+    pytest.skip(reason)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class OddPipeline(FakePipeline):
+    """Also fails in ways that the page should survive."""
+
+    def __call__(self, prompt, **settings):
+        if prompt == "break":
+            raise ZeroDivisionError("secret")
+        if prompt == "slow":
+            time.sleep(1)
+        return super().__call__(prompt, **settings)
+
+
+@pytest.fixture(scope="session")
+def url():
+    """The address of the page, served in this process."""
+    from mmgan.ui import app
+    from mmgan.ui.sampling import Sampler
+
+    demo = app.build(Sampler(load=OddPipeline))
+    port = free_port()
+    app.serve(demo, "127.0.0.1", port, block=False)
+    yield f"http://127.0.0.1:{port}"
+    demo.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        absent("playwright is not installed; pip install -e '.[test]'")
+    if not shutil.which(CHROMIUM):
+        absent(f"{CHROMIUM} is not there; install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages; at the end none of them may have asked another host for anything, nor logged an error."""
+    contexts, asked, errors = [], [], []
+
+    def opened(address, width=1400, height=1000, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("websocket", lambda websocket: asked.append(websocket.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.goto(address)
+        page.wait_for_selector("#prompt textarea, #prompt input")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert asked
+    foreign = [address for address in asked if urlsplit(address).scheme not in ("data", "blob")]
+    assert {urlsplit(address).hostname for address in foreign} <= LOCAL
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page, url):
+    return open_page(url)
