@@ -12,7 +12,7 @@ import operator
 import threading
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -197,6 +197,8 @@ class Pipeline:
     def _check_prompts(self, prompt, embeddings) -> tuple[list[str], Tensor | None]:
         if prompt is None and embeddings is None:
             raise PromptError('Type a sentence that says what to make, such as "a handwritten seven".')
+        if prompt is not None and not isinstance(prompt, Iterable):
+            check_prompt(prompt)  # says what a prompt is
         prompts = None if prompt is None else [prompt] if isinstance(prompt, str) else list(prompt)
         if embeddings is None:
             if not prompts:
@@ -323,18 +325,25 @@ def _integer(what: str, value, low: int, high: int) -> int:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or not low <= number <= high:
-        raise PromptError(f"{what} should be a whole number from {low} to {high:,}, not {str(value)[:30]!r}.")
+        raise PromptError(f"{what} should be a whole number from {low} to {high:,}, not {_short(value)}.")
     return number
 
 
 def _truncation(value) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not 0 <= number <= 1:
-        raise PromptError(f"Truncation should be a number from 0 to 1, not {str(value)[:30]!r}.")
+        raise PromptError(f"Truncation should be a number from 0 to 1, not {_short(value)}.")
     return number
+
+
+def _short(value) -> str:
+    try:
+        return repr(value)[:30].splitlines()[0]
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+        return "one of thousands of digits"
 
 
 def _rows(what: str, values, width: int) -> Tensor:

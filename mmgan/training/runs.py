@@ -247,7 +247,7 @@ class Run:
         status |= {"state": state, "pid": os.getpid(), "host": socket.gethostname(), "updated": time.time()}
         path, data = self.folder / "status.json", _json(status, indent=2)
         try:
-            replace_file(path, data)
+            replace_file(path, data, flush=False)  # called many times a minute
         except OSError:
             # A full disk has no room for a second file, but the first one's block can still say how the run ended.
             with contextlib.suppress(OSError):

@@ -184,7 +184,7 @@ class TestStatus:
         assert run.status()["state"] == "failed"
 
     def test_a_full_disk_still_says_how_it_ended(self, run, monkeypatch):
-        def full(path, data):
+        def full(path, data, flush):
             raise OSError(errno.ENOSPC, "No space left on device")
 
         run.set_status("running", step=7)
