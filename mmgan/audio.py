@@ -36,7 +36,9 @@ def _filters(config: AudioConfig, device: str) -> tuple[Tensor, Tensor, Tensor]:
 def log_mel(waveform: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
     """[B, num_samples] in -1..1 -> log-mel [B, bands, T], T = num_samples // hop."""
     window, filters, _ = _filters(config, str(waveform.device))
-    spectrum = torch.stft(waveform, config.window, config.hop, window=window, return_complex=True, center=True, pad_mode="constant")
+    spectrum = torch.stft(
+        waveform, config.window, config.hop, window=window, return_complex=True, center=True, pad_mode="constant"
+    )
     magnitude = spectrum.abs()[..., : config.frames] / (window.sum() / 2)  # a full-scale sine is 1.0 in its bin
     decibel = 20 * (filters.T @ magnitude).clamp(min=10 ** (config.floor_db / 20)).log10()
     return (decibel - CENTER_DB) / HALF_RANGE_DB
@@ -97,10 +99,14 @@ def resample(waveform: np.ndarray, rate: int, target: int) -> np.ndarray:
     if rate == target:
         return np.asarray(waveform, dtype=np.float32)
     rate = max(25, round(rate / 25) * 25)  # a rate such as 44,101 would need gigabytes of filter; 0.1 % is not heard
-    return torchaudio.functional.resample(torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32)), rate, target).numpy()
+    return torchaudio.functional.resample(
+        torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32)), rate, target
+    ).numpy()
 
 
-def read_sound(source: str | Path | io.IOBase, config: AudioConfig = AudioConfig(), max_seconds: float = 600.0) -> np.ndarray:
+def read_sound(
+    source: str | Path | io.IOBase, config: AudioConfig = AudioConfig(), max_seconds: float = 600.0
+) -> np.ndarray:
     """A WAV, FLAC, OGG or MP3 file of any rate and channels -> mono float32 [n] at ``config.sampling_rate``.
 
     Raises:
@@ -121,4 +127,6 @@ def read_sound(source: str | Path | io.IOBase, config: AudioConfig = AudioConfig
 
 def write_wav(target: str | Path | io.IOBase, waveform: np.ndarray, sampling_rate: int) -> None:
     """Float [n] in -1..1 -> 16-bit mono WAV at ``target``, a path or an open binary file."""
-    soundfile.write(target, np.clip(np.asarray(waveform, dtype=np.float32), -1, 1), sampling_rate, format="WAV", subtype="PCM_16")
+    soundfile.write(
+        target, np.clip(np.asarray(waveform, dtype=np.float32), -1, 1), sampling_rate, format="WAV", subtype="PCM_16"
+    )

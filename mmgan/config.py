@@ -142,7 +142,9 @@ def from_dict(cls, values: dict, where: str = "config.json"):
         CheckpointError: an unknown field, a wrong type, or a value outside the limits; the sentence names the field.
     """
     if not isinstance(values, dict):
-        raise CheckpointError(f"{where} should hold an object of settings; take the file from a fresh copy of the model.")
+        raise CheckpointError(
+            f"{where} should hold an object of settings; take the file from a fresh copy of the model."
+        )
     known = {f.name: f for f in dataclasses.fields(cls)}
     unknown = sorted(set(values) - set(known))
     if unknown:
@@ -150,7 +152,9 @@ def from_dict(cls, values: dict, where: str = "config.json"):
             f"{where} has the setting {unknown[0]!r}, which this mmgan does not know; update mmgan or take a model made for it."
         )
     hints = typing.get_type_hints(cls)
-    return cls(**{name: _checked(known[name], hints[name], value, f"{name} in {where}") for name, value in values.items()})
+    return cls(
+        **{name: _checked(known[name], hints[name], value, f"{name} in {where}") for name, value in values.items()}
+    )
 
 
 def _checked(field_, hint, value, where):
@@ -158,7 +162,9 @@ def _checked(field_, hint, value, where):
         return from_dict(hint, value, where)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= 16:
-            raise CheckpointError(f"{where} should be a short list of numbers; take the file from a fresh copy of the model.")
+            raise CheckpointError(
+                f"{where} should be a short list of numbers; take the file from a fresh copy of the model."
+            )
         return tuple(_scalar(field_, typing.get_args(hint)[0], item, where) for item in value)
     return _scalar(field_, hint, value, where)
 
@@ -167,10 +173,14 @@ def _scalar(field_, kind, value, where):
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not kind:
-        raise CheckpointError(f"{where} should be of type {kind.__name__}; take the file from a fresh copy of the model.")
+        raise CheckpointError(
+            f"{where} should be of type {kind.__name__}; take the file from a fresh copy of the model."
+        )
     low, high = field_.metadata.get(LIMIT, (None, None))
     if low is not None and not low <= value <= high:
-        raise CheckpointError(f"{where} is {value}, outside {low} to {high}; take the file from a fresh copy of the model.")
+        raise CheckpointError(
+            f"{where} is {value}, outside {low} to {high}; take the file from a fresh copy of the model."
+        )
     choices = field_.metadata.get(CHOICES)
     if choices and value not in choices:
         raise CheckpointError(f"{where} is {value!r}; it should be one of {', '.join(choices)}.")

@@ -21,7 +21,9 @@ from .layers import MLP, CriticStage, activate, base_size, conv, linear, standar
 class Critic(nn.Module):
     """One modality: map [B, channels, height, width] -> features [B, critic_features]."""
 
-    def __init__(self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int):
+    def __init__(
+        self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int
+    ):
         super().__init__()
         self.patch = patch
         base = base_size(height, width, patch, len(widths))

@@ -20,7 +20,9 @@ from .layers import MLP, SynthesisStage, activate, base_size, conv, linear, stan
 class Synthesis(nn.Module):
     """w [B, style_dim] -> map [B, channels, height, width]. The output is linear: tanh saturated without normalisation."""
 
-    def __init__(self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int):
+    def __init__(
+        self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int
+    ):
         super().__init__()
         self.base = base_size(height, width, patch, len(widths))
         self.patch = patch
@@ -31,6 +33,10 @@ class Synthesis(nn.Module):
             for index, (a, b) in enumerate(zip(inputs, widths, strict=True))
         )
         self.out = conv(widths[-1], channels * patch**2, gain=0.5)
+        with (
+            torch.no_grad()
+        ):  # the pixels of a patch start equal (Aitken et al. 2017), or a chequerboard has to be unlearned
+            self.out.weight.copy_(self.out.weight[:: patch**2].repeat_interleave(patch**2, dim=0))
 
     def forward(self, w: Tensor) -> Tensor:
         x = activate(self.start(w)).unflatten(1, (-1, *self.base))  # [B, widths[0], h, w]
@@ -47,8 +53,12 @@ class Mapping(nn.Module):
         super().__init__()
         self.parts = (config.latent_shared, config.latent_image, config.latent_audio)
         self.text = MLP(config.embedding_dim, config.style_dim, config.style_dim)
-        self.image = MLP(config.style_dim + config.latent_shared + config.latent_image, config.style_dim, config.style_dim)
-        self.audio = MLP(config.style_dim + config.latent_shared + config.latent_audio, config.style_dim, config.style_dim)
+        self.image = MLP(
+            config.style_dim + config.latent_shared + config.latent_image, config.style_dim, config.style_dim
+        )
+        self.audio = MLP(
+            config.style_dim + config.latent_shared + config.latent_audio, config.style_dim, config.style_dim
+        )
 
     def forward(self, embedding: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         text = activate(self.text(standard(embedding)))  # [B, style_dim]

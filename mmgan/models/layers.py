@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -125,4 +124,3 @@ def unit(x: Tensor) -> Tensor:
 def standard(embedding: Tensor) -> Tensor:
     """A unit-length embedding [B, n] scaled to about unit variance per number."""
     return embedding * math.sqrt(embedding.shape[-1])
-

@@ -49,15 +49,24 @@ def shift(x: Tensor, rows: Tensor, columns: Tensor, fill: float) -> Tensor:
     y = torch.arange(height, device=x.device) - rows[:, None]  # [B, H]
     z = torch.arange(width, device=x.device) - columns[:, None]  # [B, W]
     inside = ((y >= 0) & (y < height))[:, None, :, None] & ((z >= 0) & (z < width))[:, None, None, :]
-    picked = x[torch.arange(batch, device=x.device)[:, None, None], :, y.clamp(0, height - 1)[:, :, None], z.clamp(0, width - 1)[:, None, :]]
+    picked = x[
+        torch.arange(batch, device=x.device)[:, None, None],
+        :,
+        y.clamp(0, height - 1)[:, :, None],
+        z.clamp(0, width - 1)[:, None, :],
+    ]
     return torch.where(inside, picked.permute(0, 3, 1, 2), fill)
 
 
-def blank(x: Tensor, center_row: Tensor, center_column: Tensor, height: float, width: float, on: Tensor, fill: float) -> Tensor:
+def blank(
+    x: Tensor, center_row: Tensor, center_column: Tensor, height: float, width: float, on: Tensor, fill: float
+) -> Tensor:
     """A box of ``height`` x ``width`` (shares of the sides) around centres in -1..1 [B] becomes ``fill``."""
     y = torch.linspace(-1, 1, x.shape[2], device=x.device)
     z = torch.linspace(-1, 1, x.shape[3], device=x.device)
-    box = ((y - center_row[:, None]).abs() <= height)[:, :, None] & ((z - center_column[:, None]).abs() <= width)[:, None, :]
+    box = ((y - center_row[:, None]).abs() <= height)[:, :, None] & ((z - center_column[:, None]).abs() <= width)[
+        :, None, :
+    ]
     return torch.where((box & on[:, None, None]).unsqueeze(1), fill, x)
 
 
@@ -85,5 +94,7 @@ def augment_mel(mel: Tensor, plan: Plan, p: float) -> Tensor:
     bands = (plan.amount(8, p) * (BAND_SHIFT + 0.5)).round().long().clamp(-BAND_SHIFT, BAND_SHIFT)
     x = shift(mel.unsqueeze(1), bands, time, floor)
     x = blank(x, torch.zeros_like(plan.uniform[:, 9]), plan.uniform[:, 9], 2.0, TIME_CUTOUT, plan.on(9, p / 2), floor)
-    x = blank(x, plan.uniform[:, 10], torch.zeros_like(plan.uniform[:, 10]), BAND_CUTOUT, 2.0, plan.on(10, p / 2), floor)
+    x = blank(
+        x, plan.uniform[:, 10], torch.zeros_like(plan.uniform[:, 10]), BAND_CUTOUT, 2.0, plan.on(10, p / 2), floor
+    )
     return x.squeeze(1)

@@ -20,7 +20,7 @@ from ..checkpoint import load_model, load_training_state, optimizer_tensors, res
 from ..config import PRESETS, ModelConfig, TrainingConfig, from_dict, to_dict
 from ..data import load_dataset
 from ..errors import MmganError, TrainingError
-from ..evaluation import live_judge
+from ..evaluation.live import live_judge
 from ..evaluation.report import sample_sheet
 from ..text import TextEncoder
 from .runs import Run
@@ -36,7 +36,10 @@ def main(options) -> int:
     out = Path(options.out)
     if options.resume:
         saved = Run.open(out).config
-        config, data = from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json"), saved.get("data", "")
+        config, data = (
+            from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json"),
+            saved.get("data", ""),
+        )
     else:
         data = options.data
         changes = {
@@ -184,7 +187,9 @@ class _Loop:
                 import traceback
 
                 self.run_folder.log(traceback.format_exc())
-            return self._end("failed", f"Training failed at step {self.trainer.step_count} ({error}); the log has the details.")
+            return self._end(
+                "failed", f"Training failed at step {self.trainer.step_count} ({error}); the log has the details."
+            )
         finally:
             self.bar.close()
             for number, handler in previous.items():

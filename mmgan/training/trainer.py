@@ -78,7 +78,9 @@ class Trainer:
                 f"choose a batch size that {2 * parts} divides."
             )
         model = config.model
-        self.loader = Loader(dataset, model.image_size, model.image_channels, model.audio, config.batch_size, config.seed)
+        self.loader = Loader(
+            dataset, model.image_size, model.image_channels, model.audio, config.batch_size, config.seed
+        )
         torch.manual_seed(config.seed)
         layout = {"device": self.device, "memory_format": torch.channels_last}
         self.generator = Generator(model).to(**layout)
@@ -97,7 +99,9 @@ class Trainer:
         if c.optimizer == "sgd":
             return torch.optim.SGD(module.parameters(), lr=c.learning_rate, momentum=c.beta1)
         kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[c.optimizer]
-        return kind(module.parameters(), lr=c.learning_rate, betas=(c.beta1, c.beta2), weight_decay=c.weight_decay, fused=True)
+        return kind(
+            module.parameters(), lr=c.learning_rate, betas=(c.beta1, c.beta2), weight_decay=c.weight_decay, fused=True
+        )
 
     def step(self) -> dict[str, float]:
         """One update of both networks; returns its losses, averaged over the batch.
@@ -192,7 +196,9 @@ class Trainer:
             "sign_audio": mean(real.values[:, 1].sign(), counts[:, 1]),
         }  # fmt: skip
         if penalised:
-            terms["penalty"] = penalty = self._penalty(real_inputs, fake_inputs, real, fake, caption, draw, rows, counts)
+            terms["penalty"] = penalty = self._penalty(
+                real_inputs, fake_inputs, real, fake, caption, draw, rows, counts
+            )
             d_loss = d_loss + c.penalty_interval * penalty
         (d_loss / c.accumulate).backward(inputs=list(self.discriminators.parameters()))
         return terms

@@ -1,0 +1,110 @@
+"""Whole trainings in processes of their own: resumed after a kill, on two processes, stopped, failed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mmgan.checkpoint import load_model
+from mmgan.training.runs import Run
+
+HERE = Path(__file__).parent
+ENVIRONMENT = {
+    **os.environ,
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": f"{HERE}:{HERE.parents[1]}",
+    "ACCELERATE_USE_CPU": "true",
+}
+
+
+def start(*arguments, launcher=()) -> subprocess.Popen:
+    command = [sys.executable, *launcher, str(HERE / "small.py"), *map(str, arguments)]
+    return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+
+
+def finish(process: subprocess.Popen) -> None:
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+
+
+def state(folder: Path) -> dict[str, torch.Tensor]:
+    files = sorted((folder / "checkpoint").glob("*.safetensors"))
+    assert len(files) == 5
+    return {f"{file.stem}/{name}": value for file in files for name, value in load_file(file).items()}
+
+
+def wait_for_step(folder: Path, step: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if (folder / "config.json").exists() and (Run.open(folder).checkpoint_step() or 0) >= step:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no checkpoint of step {step} within two minutes")
+
+
+def test_resuming_after_a_kill_gives_the_same_weights(tmp_path):
+    straight = start(tmp_path / "straight", 40)
+    killed = start(tmp_path / "killed", 40, "", 0.0)  # a checkpoint after every step
+    wait_for_step(tmp_path / "killed", 20)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    run = Run.open(tmp_path / "killed")
+    assert run.status()["state"] == "failed" and 20 <= run.checkpoint_step() < 40
+    finish(straight)
+    finish(start(tmp_path / "killed", 40, "resume"))
+    one, two = state(tmp_path / "straight"), state(tmp_path / "killed")
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        assert torch.equal(value, two[name]), name
+    rows = [row["step"] for row in run.metrics()[0] if "generator" in row]
+    assert rows == sorted(set(rows)) and rows[-1] == 40
+    assert Run.open(tmp_path / "killed").status()["state"] == "finished"
+
+
+def test_two_processes_compute_what_one_computes(tmp_path):
+    launcher = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
+                "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]  # fmt: skip
+    finish(start(tmp_path / "one", 8))
+    finish(start(tmp_path / "two", 8, launcher=launcher))
+    one, two = (
+        [row for row in Run.open(tmp_path / name).metrics()[0] if "generator" in row] for name in ("one", "two")
+    )
+    assert len(one) == len(two) == 8
+    for a, b in zip(one, two, strict=True):
+        for name in ("generator", "discriminator", "contrastive", "wrong_caption", "wrong_partner", "penalty"):
+            assert a[name] == pytest.approx(b[name], rel=1e-3, abs=1e-4), (a["step"], name)
+
+
+def test_a_stop_request_saves_and_says_at_which_step(tmp_path):
+    process = start(tmp_path / "run", 100_000, "", 0.0)
+    wait_for_step(tmp_path / "run", 2)
+    Run.open(tmp_path / "run").request_stop()
+    finish(process)
+    status = Run.open(tmp_path / "run").status()
+    assert status["state"] == "stopped" and status["step"] > 0
+    assert status["reason"] == f"Saved at step {status['step']}."
+    assert Run.open(tmp_path / "run").checkpoint_step() == status["step"]
+    assert load_model(tmp_path / "run").info["steps"] == status["step"]
+
+
+def test_an_interrupt_saves_too(tmp_path):
+    process = start(tmp_path / "run", 100_000, "", 0.0)
+    wait_for_step(tmp_path / "run", 2)
+    process.send_signal(signal.SIGINT)
+    finish(process)
+    assert Run.open(tmp_path / "run").status()["state"] == "stopped"
+
+
+def test_a_run_has_sheets_metrics_and_a_model(tmp_path):
+    finish(start(tmp_path / "run", 6))
+    run = Run.open(tmp_path / "run")
+    assert [path.suffix for path in run.samples()] == [".png", ".png"]  # at the start and at the end
+    rows = [row for row in run.metrics()[0] if "generator" in row]
+    assert {"pairs_per_second", "discriminator", "penalty", "contrastive"} <= rows[-1].keys()
+    assert run.config["training"]["steps"] == 6 and load_model(run.folder).config.image_size == 16

@@ -1,0 +1,134 @@
+"""One step, however it is cut up, and what it does when something is missing or wrong."""
+
+import copy
+
+import pytest
+import torch
+from small import Blobs, Encoder, config
+
+from mmgan.config import LOSS_NAMES
+from mmgan.errors import TrainingError
+from mmgan.training.trainer import Trainer
+
+
+def trainer(missing: str = "", **changes) -> Trainer:
+    return Trainer(config(**changes), Blobs(missing), Encoder())
+
+
+def weights(module: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in module.parameters()])
+
+
+@pytest.mark.parametrize("loss", LOSS_NAMES)
+def test_every_loss_trains_both_networks(loss):
+    t = trainer(loss=loss, penalty_interval=1)
+    before = weights(t.generator), weights(t.discriminators)
+    terms = [t.step() for _ in range(2)][-1]
+    assert "penalty" in terms and all(torch.isfinite(torch.tensor(v)) for v in terms.values())
+    assert not torch.equal(before[0], weights(t.generator)) and not torch.equal(before[1], weights(t.discriminators))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_optimizers(optimizer):
+    t = trainer(optimizer=optimizer, weight_decay=0.01)
+    before = weights(t.generator)
+    t.step()
+    assert not torch.equal(before, weights(t.generator))
+
+
+def test_training_teaches_the_critics_to_tell_captions_apart():
+    t = trainer(steps=60)
+    first = t.step()["contrastive"]
+    last = [t.step()["contrastive"] for _ in range(60)][-1]
+    assert last < first / 2
+
+
+def test_accumulated_slices_give_the_step_of_the_whole_batch():
+    whole, cut = trainer(penalty_interval=1), trainer(penalty_interval=1, accumulate=4)
+    for _ in range(3):
+        a, b = whole.step(), cut.step()
+        assert a == pytest.approx(b, abs=1e-3)
+    # Adam divides by the gradient's size, which magnifies rounding where a gradient is nearly zero.
+    assert (weights(whole.generator) - weights(cut.generator)).abs().quantile(0.99) < 1e-4
+
+
+def test_a_batch_that_cannot_be_cut_evenly_is_refused():
+    with pytest.raises(TrainingError, match="choose a batch size that 6 divides"):
+        trainer(batch_size=8, accumulate=3)
+
+
+@pytest.mark.parametrize(("missing", "network"), [("image", "image"), ("audio", "audio")])
+def test_rows_without_a_side_train_what_they_have(missing, network):
+    class OneSided(Blobs):
+        def rows(self, rng, count):
+            return [
+                type(row)(
+                    row.text, row.wrong_text, None if missing == "image" else row.image,
+                    None if missing == "audio" else row.sound, row.concept,
+                )
+                for row in super().rows(rng, count)
+            ]  # fmt: skip
+
+    t = Trainer(config(penalty_interval=1), OneSided(), Encoder())
+    absent, present = getattr(t.generator, network), getattr(t.generator, "audio" if network == "image" else "image")
+    before = weights(absent), weights(present)
+    t.step()
+    assert torch.equal(before[0], weights(absent)) and not torch.equal(before[1], weights(present))
+    critic = getattr(t.discriminators, network)
+    assert all(p.grad is None or not p.grad.any() for p in critic.parameters())
+
+
+def test_partly_paired_rows_train_both_sides():
+    t = trainer(missing="audio")
+    before = weights(t.generator.image), weights(t.generator.audio)
+    t.step()
+    assert not torch.equal(before[0], weights(t.generator.image)) and not torch.equal(
+        before[1], weights(t.generator.audio)
+    )
+
+
+def test_nan_stops_before_it_reaches_the_weights():
+    t = trainer()
+    t.step()
+    with torch.no_grad():
+        t.discriminators.joint.out.bias.fill_(float("nan"))
+    before = weights(t.generator)
+    with pytest.raises(TrainingError, match="at step 1; the last good checkpoint is kept"):
+        t.step()
+    assert torch.equal(before, weights(t.generator)) and t.step_count == 1
+
+
+def test_average_follows_the_generator():
+    t = trainer(ema_images=1e6)
+    start = weights(t.ema)
+    for _ in range(3):
+        t.step()
+    moved, gap = (weights(t.ema) - start).norm(), (weights(t.generator) - weights(t.ema)).norm()
+    assert moved > 0 and gap > 0
+    copied = copy.deepcopy(t)
+    copied.config = config(ema_images=1e-6)
+    copied._average_weights(8)
+    torch.testing.assert_close(weights(copied.ema), weights(copied.generator))
+
+
+def test_augmentation_adapts_towards_its_target():
+    t = trainer(augment_target=0.6, augment_image=0.5, augment_audio=0.5)
+    t._adapt_augmentation({"sign_image": 0.9, "sign_audio": 0.1}, 500)
+    assert t.augment_image == pytest.approx(0.51) and t.augment_audio == pytest.approx(0.49)
+
+
+def test_the_rate_falls_along_a_cosine():
+    t = trainer(learning_rate=1e-3, final_rate=0.1)
+    rates = []
+    for t.progress in (0.0, 0.5, 1.0):
+        t._set_rate()
+        rates.append(t.optimizer_g.param_groups[0]["lr"])
+    assert rates == pytest.approx([1e-3, 5.5e-4, 1e-4])
+
+
+def test_samples_come_from_the_average_and_repeat():
+    t = trainer()
+    latents = torch.randn(2, t.config.model.latent_dim)
+    image, mel = t.sample(["a bright square", "a dark square"], latents)
+    assert image.shape == (2, 1, 16, 16) and mel.shape == (2, 64, 16)
+    assert torch.equal(image, t.sample(["a bright square", "a dark square"], latents)[0])
