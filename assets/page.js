@@ -77,9 +77,3 @@
   if (document.body) watch();
   else document.addEventListener("DOMContentLoaded", watch);
 })();
-  if (saved) {
-    const apply = () => document.body.classList.toggle("dark", saved === "dark");
-    const seen = new MutationObserver(() => { if (document.querySelector(".mm-header")) { apply(); seen.disconnect(); } });
-    document.addEventListener("DOMContentLoaded", () => { apply(); seen.observe(document.body, { childList: true, subtree: true }); });
-  }
-})();

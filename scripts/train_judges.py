@@ -122,8 +122,9 @@ A small classifier that measures {what}. It judges what mmgan generates and neve
 | --- | --- |
 {rows}
 
-Input: {given}. {parameters:,} parameters, half precision. Trained on the train split only, with augmentation, by
-`python scripts/train_judges.py --only {modality}`, which wrote this table.
+Input: {given}. {parameters:,} parameters, half precision.
+Trained on the train split only, with augmentation, by `python scripts/train_judges.py --only {modality}`,
+which wrote this table.
 Data: {data}.
 """
 WORDS = {

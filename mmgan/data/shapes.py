@@ -11,7 +11,7 @@ shape      timbre (partials)            circle: a pure tone; square: a square wa
 colour     pitch (pentatonic on A)      red A3, orange D4, yellow G4, green C5, blue E5, purple A5 (220 to 880 Hz)
 size       loudness                     large is loud; small is 15 dB quieter
 background course (envelope)            white is struck and dies away; black swells; blue is held; yellow comes in
-                                        four pulses
+                                        pulses, four a second
 ========== ============================ ==========================================================================
 
 What else varies is private to each modality: position, rotation, exact size and exact colours of the picture; tuning,

@@ -135,7 +135,7 @@ def course(name: str, onset: float, stretch: float) -> np.ndarray:
     if name == "held":
         return _ramp(onset, 0.05) * (1 - _ramp(0.93 * min(stretch, 1.0), 0.06))
     swing = np.cos(np.float32(math.tau) * (_TIME - np.float32(onset)) / np.float32(0.25 * stretch))
-    return np.clip(0.5 - 1.0 * swing, 0, 1) * _ramp(onset, 0.02)
+    return np.clip(0.5 - swing, 0, 1) * _ramp(onset, 0.02) * (1 - _ramp(0.98, 0.04))
 
 
 def partials(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
+from ..config import AudioConfig
 from ..data.captions import attribute_prompts
 from ..data.digit_attributes import measure_duration, measure_slant, measure_thickness
 from ..data.digits import Digits
-from .compare import Figures, distances, diversities, memorisation
-from .judges import Judge, picture_input, sound_input
+from .compare import Figures, distances, diversity, memorisation
+from .judges import Judge, picture_input, sound_input, tensor_input
 from .metrics import accuracy
 from .samples import Generated, Items, bands, image_array, pixels, real_images, real_sounds, vocoded
 
 IMAGE_JUDGE, AUDIO_JUDGE = "judge-digits-image", "judge-digits-audio"
+PER_DIGIT = 200  # real pictures of a digit that stand beside the generated ones
+REAL_PAIRS = 2_000
 
 
 def evaluate_digits(
@@ -22,76 +28,86 @@ def evaluate_digits(
 ) -> tuple[Figures, dict]:
     """Figures, and tables per phrasing and per digit, of samples of ``Digits.prompts()``."""
     eye, ear = Judge.from_pretrained(IMAGE_JUDGE), Judge.from_pretrained(AUDIO_JUDGE)
-    audio = generated.audio
-    real_pictures = real_images(test, range(test.num_images), generated.images.values)
-    real_voices = real_sounds(test, range(test.num_sounds), audio)
-    voices_back = vocoded(real_voices, audio, progress)
-
-    def see(items: Items):
-        return eye.judge(picture_input([array.transpose(1, 2, 0).squeeze() for array in items.values]))
-
-    def hear(items: Items):
-        return ear.judge(sound_input(items.values, audio))
-
+    audio, drawn = generated.audio, generated.images.values
+    pictures, real_pictures = _see(eye, generated.images), _see(eye, real_images(test, range(test.num_images), drawn))
+    real_sounds_test = real_sounds(test, range(test.num_sounds), audio)
+    voices, real_voices = _hear(ear, generated.sounds, audio), _hear(ear, real_sounds_test, audio)
+    voices_back = _hear(ear, vocoded(real_sounds_test, audio, progress), audio)
+    train_voices = _hear(ear, real_sounds(train, range(train.num_sounds), audio), audio)
     figures = Figures()
-    seen, heard = see(generated.images)[0], hear(generated.sounds)[0]
-    hits = _hits(seen, generated.images.concepts), _hits(heard, generated.sounds.concepts)
-    real_seen, real_heard, real_heard_back = see(real_pictures)[0], hear(real_voices)[0], hear(voices_back)[0]
-    real_hits = _hits(real_seen, real_pictures.concepts), _hits(real_heard, real_voices.concepts)
-    figures.share("image_accuracy", hits[0].mean(), real_hits[0].mean(), "judge-digits-image; real: test split")
-    through = accuracy(real_heard_back, voices_back.concepts)
+
+    figures.share("image_accuracy", pictures.hits.mean(), real_pictures.hits.mean(), f"{IMAGE_JUDGE}; real: test split")
     figures.share(
-        "audio_accuracy", hits[1].mean(), real_hits[1].mean(),
-        f"judge-digits-audio on waveforms; real sounds through the vocoder {through:.1%}",
+        "audio_accuracy", voices.hits.mean(), real_voices.hits.mean(),
+        f"{AUDIO_JUDGE} on waveforms; real sounds through the vocoder {voices_back.hits.mean():.1%}",
     )  # fmt: skip
-    rows = test.rows(np.random.default_rng(seed), 2_000)
-    both = np.mean([real_hits[0][row.image] and real_hits[1][row.sound] for row in rows])
-    figures.share(
-        "both_correct", (hits[0] & hits[1]).mean(), both, "picture and sound of one sample; real: paired by digit"
-    )
-    agree = np.mean([a == b for a, b in zip(seen, heard, strict=True)])
+    rows = test.rows(np.random.default_rng(seed), REAL_PAIRS)
+    both = np.mean([real_pictures.hits[row.image] and real_voices.hits[row.sound] for row in rows])
+    figures.share("both_correct", (pictures.hits & voices.hits).mean(), both, "of one sample; real: paired by digit")
+    agree = np.mean([a == b for a, b in zip(pictures.labels, voices.labels, strict=True)])
     figures.share("image_and_audio_agree", agree, None, "the same digit is seen and heard, whatever was asked")
     before = accuracy(ear.predict(torch.from_numpy(generated.mels)), generated.sounds.concepts)
-    figures.share("audio_accuracy_before_the_vocoder", before, None, "judge-digits-audio on the generator's log-mels")
+    figures.share("audio_accuracy_before_the_vocoder", before, None, f"{AUDIO_JUDGE} on the generator's log-mels")
 
-    distances(
-        figures, "image", generated.images, real_pictures, lambda i: see(i)[1], seed, "judge features, test split"
-    )
-    train_voices = real_sounds(train, range(train.num_sounds), audio)
-    distances(
-        figures, "audio", generated.sounds, train_voices, lambda i: hear(i)[1], seed, "judge features, train split"
-    )
-    diversities(
-        figures, "image", generated.images, _first(real_pictures, 200),
-        {"judge_features": lambda i: see(i)[1], "pixels": lambda i: pixels(i.values)},
-    )  # fmt: skip
-    diversities(
-        figures, "audio", generated.sounds, train_voices,
-        {"judge_features": lambda i: hear(i)[1], "log-mel": lambda i: bands(sound_input(i.values, audio))},
-    )  # fmt: skip
-    train_pictures = real_images(train, range(train.num_images), generated.images.values)
-    memorisation(
-        figures, "image", generated.images, train_pictures, _first(real_pictures, 200), lambda i: pixels(i.values, 16),
-        "16x16 pixels",
-    )  # fmt: skip
-    memorisation(
-        figures, "audio", generated.sounds, train_voices, voices_back,
-        lambda i: bands(sound_input(i.values, audio), 32, 32), "32x32 log-mel, held-out sounds through the vocoder",
-    )  # fmt: skip
+    # Of the test split where it is large enough; 300 sounds are not, so theirs are from the train split.
+    distances(figures, "image", pictures.features, real_pictures.features, seed, "judge features, real: test split")
+    distances(figures, "audio", voices.features, train_voices.features, seed, "judge features, real: train split")
+
+    some = _first(real_pictures.features.concepts, PER_DIGIT)
+    flat = [
+        Items(pixels(items.values).numpy(), items.concepts)
+        for items in (generated.images, real_pictures.items.take(some))
+    ]
+    diversity(figures, "image", "judge_features", pictures.features, real_pictures.features.take(some))
+    diversity(figures, "image", "pixels", *flat)
+    diversity(figures, "audio", "judge_features", voices.features, train_voices.features)
+    diversity(figures, "audio", "log-mel", voices.flat(), train_voices.flat())
+
+    train_pictures = real_images(train, range(train.num_images), drawn)
+    small = [
+        Items(pixels(items.values, 16).numpy(), items.concepts)
+        for items in (generated.images, train_pictures, real_pictures.items.take(some))
+    ]
+    memorisation(figures, "image", *small, "16x16 pixels")
+    groups = (voices.flat(32), train_voices.flat(32), voices_back.flat(32))
+    memorisation(figures, "audio", *groups, "32x32 log-mel, held-out sounds through the vocoder")
     _attributes(figures, pipeline, eye, train, max(1, len(generated.prompts) // 100), seed, progress)
-    return figures, _tables(generated, hits, real_pictures, real_voices, real_hits)
+    return figures, _tables(generated, pictures, voices, real_pictures, real_voices)
 
 
-def _hits(labels: list[str], concepts: list[str]) -> np.ndarray:
-    return np.array([a == b for a, b in zip(labels, concepts, strict=True)])
+@dataclass
+class _Judged:
+    """Items, what a judge makes of them, and the inputs it saw (log-mels, for sounds)."""
+
+    items: Items
+    inputs: Tensor
+    labels: list[str]
+    features: Items
+    hits: np.ndarray  # bool [N], the label is the concept
+
+    def flat(self, side: int | None = None) -> Items:
+        """The log-mels as rows, averaged down to ``side`` bands and frames."""
+        return Items(bands(self.inputs, side, side).numpy(), self.items.concepts)
 
 
-def _first(items: Items, per_concept: int) -> Items:
-    """The first items of every concept."""
-    concepts = np.asarray(items.concepts)
-    return items.take(
-        np.concatenate([np.flatnonzero(concepts == c)[:per_concept] for c in sorted(set(items.concepts))])
-    )
+def _judged(judge: Judge, items: Items, inputs: Tensor) -> _Judged:
+    labels, features = judge.judge(inputs)
+    hits = np.array([a == b for a, b in zip(labels, items.concepts, strict=True)])
+    return _Judged(items, inputs, labels, Items(features.numpy(), items.concepts), hits)
+
+
+def _see(eye: Judge, items: Items) -> _Judged:
+    return _judged(eye, items, tensor_input(torch.from_numpy(items.values).float() / 127.5 - 1))
+
+
+def _hear(ear: Judge, items: Items, audio: AudioConfig) -> _Judged:
+    return _judged(ear, items, sound_input(items.values, audio))
+
+
+def _first(concepts: list[str], count: int) -> np.ndarray:
+    """Indices of the first ``count`` items of every concept."""
+    array = np.asarray(concepts)
+    return np.concatenate([np.flatnonzero(array == concept)[:count] for concept in sorted(set(concepts))])
 
 
 def _attributes(figures, pipeline, eye: Judge, train: Digits, count: int, seed: int, progress: bool) -> None:
@@ -139,31 +155,23 @@ def _real_change(train: Digits, attribute: str) -> float:
     return float(np.mean(parts))
 
 
-def _tables(generated: Generated, hits, real_pictures: Items, real_voices: Items, real_hits) -> dict:
-    texts = [prompt.text for prompt in generated.prompts]
-    concepts = np.asarray(generated.images.concepts)
-    # Prompts come phrasing by phrasing, ten digits each.
-    order = {text: number // 10 for number, text in enumerate(dict.fromkeys(texts))}
-    phrasing = np.array([order[text] for text in texts])
-    examples = list(order)
-    by_phrasing = [{"phrasing": examples[p * 10], **_row(hits, phrasing == p)} for p in sorted(set(phrasing.tolist()))]
+def _tables(generated: Generated, pictures, voices, real_pictures, real_voices) -> dict[str, list[dict]]:
+    texts, concepts = [p.text for p in generated.prompts], np.asarray(generated.images.concepts)
+    order = {text: number // 10 for number, text in enumerate(dict.fromkeys(texts))}  # ten digits of each phrasing
+    phrasing, examples = np.array([order[text] for text in texts]), list(order)[::10]
+    by_phrasing = [
+        {"phrasing": example, **_row(pictures, voices, phrasing == number)} for number, example in enumerate(examples)
+    ]
     by_digit = []
     for digit in sorted(set(concepts.tolist())):
-        real = [
-            hit[np.asarray(items.concepts) == digit]
-            for hit, items in zip(real_hits, (real_pictures, real_voices), strict=True)
-        ]
+        real = [judged.hits[np.asarray(judged.items.concepts) == digit] for judged in (real_pictures, real_voices)]
+        row = _row(pictures, voices, concepts == digit)
         by_digit.append(
-            {
-                "digit": digit,
-                **_row(hits, concepts == digit),
-                "real_image": float(real[0].mean()),
-                "real_audio": float(real[1].mean()),
-            }
+            {"digit": digit, **row, "real_image": float(real[0].mean()), "real_audio": float(real[1].mean())}
         )
     return {"accuracy_per_phrasing": by_phrasing, "accuracy_per_digit": by_digit}
 
 
-def _row(hits, chosen: np.ndarray) -> dict[str, float]:
-    image, sound = hits[0][chosen], hits[1][chosen]
+def _row(pictures: _Judged, voices: _Judged, chosen: np.ndarray) -> dict[str, float]:
+    image, sound = pictures.hits[chosen], voices.hits[chosen]
     return {"image": float(image.mean()), "audio": float(sound.mean()), "both": float((image & sound).mean())}

@@ -10,9 +10,10 @@ import numpy as np
 from ..data import load_dataset
 from ..data.base import Dataset, Prompt
 from ..errors import MmganError
-from .compare import Figures, distances, diversities, memorisation
+from .compare import Figures
+from .plain import compare_images, compare_sounds
 from .report import array_to_pil, format_report, sample_sheet, write_json
-from .samples import Generated, Items, bands, generate, mels_of, pixels, real_images, real_sounds
+from .samples import Generated, generate, mels_of, real_images, real_sounds
 
 MAX_SAMPLES = 1_000  # per prompt
 IN_ALL = 2_000  # samples over all prompts, where their number per prompt is left open
@@ -60,17 +61,18 @@ def evaluate(
     elif dataset_name == "shapes":
         from .shapes import evaluate_shapes
 
-        figures, tables = evaluate_shapes(generated, seed, progress)
+        test = load_dataset(dataset_name, "test")
+        figures, tables = evaluate_shapes(generated, dataset, test, seed, progress)
     else:
         figures, tables = evaluate_folder(dataset, generated, seed)
     result = {
         "dataset": dataset_name,
-        "model": str(getattr(pipeline, "name", "model")),
+        "model": Path(getattr(pipeline, "folder", "model")).name,
         "prompts": len(prompts),
         "samples": len(generated.prompts),
         "seed": seed,
         "seconds": round(time.perf_counter() - start, 1),
-        "figures": _plain(figures),
+        "figures": dict(figures),
         "tables": tables,
     }
     return result, generated
@@ -78,43 +80,14 @@ def evaluate(
 
 def evaluate_folder(dataset: Dataset, generated: Generated, seed: int) -> tuple[Figures, dict]:
     """A dataset without judge or rule: distances, diversity and memorisation in plain, averaged-down features."""
-    figures, audio = Figures(), generated.audio
-    rng = np.random.default_rng(seed)
-
-    def sound_features(height: int, width: int):
-        return lambda items: bands(mels_of(items.values, audio), height, width)
-
-    sides = []
+    figures, rng = Figures(), np.random.default_rng(seed)
     if dataset.num_images:
         chosen = rng.permutation(dataset.num_images)[: 2 * IN_ALL]
-        real = real_images(dataset, chosen, generated.images.values)
-        sides.append(
-            ("image", generated.images, real, *(lambda i, s=s: pixels(i.values, s) for s in (8, 16)), "pixels")
-        )
+        compare_images(figures, generated, real_images(dataset, chosen, generated.images.values), seed)
     if dataset.num_sounds:
         chosen = rng.permutation(dataset.num_sounds)[: 2 * IN_ALL]
-        real = real_sounds(dataset, chosen, audio)
-        sides.append(("audio", generated.sounds, real, sound_features(16, 8), sound_features(32, 32), "log-mel"))
-    for modality, ours, real, coarse, fine, space in sides:
-        compare_plain(figures, modality, ours, real, coarse, fine, space, seed)
+        compare_sounds(figures, generated, real_sounds(dataset, chosen, generated.audio), seed)
     return figures, {}
-
-
-def compare_plain(figures, modality, generated: Items, real: Items, coarse, fine, space: str, seed: int) -> None:
-    """Everything that needs no judge and no rule."""
-    distances(figures, modality, generated, real, coarse, seed, f"coarse {space}")
-    diversities(figures, modality, generated, real, {space: fine})
-    memorisation(figures, modality, generated, real, None, fine, space)
-
-
-def _plain(figures: Figures) -> dict:
-    return {
-        name: {
-            key: float(value) if isinstance(value, (np.floating, float, int)) else value
-            for key, value in figure.items()
-        }
-        for name, figure in figures.items()
-    }
 
 
 def contact_sheet(generated: Generated, path: str | Path, title: str, columns: int = 10, rows: int = 4) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,14 +46,20 @@ def _number(value, unit: str) -> str:
 
 
 def _align(rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [c.rjust(w) for c, w in zip(row[1:3], widths[1:3], strict=False)]
-        cells += [c.rjust(w) if len(row) > 4 else c for c, w in zip(row[3:], widths[3:], strict=False)]
-        lines.append("  " + "   ".join(cells).rstrip())
-    return "\n".join(lines)
+    """Columns two apart: the first and a fourth of four to the left, figures to the right."""
+    left = {0, 3} if len(rows[0]) == 4 and any(not row[0] for row in rows) else {0}
+    widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
+
+    def cell(text: str, column: int) -> str:
+        space = " " * (widths[column] - _width(text))
+        return text + space if column in left else space + text
+
+    return "\n".join("  " + "   ".join(cell(t, i) for i, t in enumerate(row)).rstrip() for row in rows)
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that the text takes; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def write_json(result: dict, path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from ..data.base import Dataset, Prompt
 from ..data.loader import SOURCE_RATE, picture_to_array
 
 CHUNK = 64  # sounds turned into spectra at once
+AT_ONCE = 50  # samples asked of a pipeline in one call
 
 
 @dataclass
@@ -50,15 +52,19 @@ def generate(pipeline, prompts: Sequence[Prompt], per_prompt: int, seed: int, pr
     """``per_prompt`` samples of every prompt; each prompt has a seed of its own, so that no latent is used twice."""
     images, sounds, mels, asked = [], [], [], []
     for number, prompt in enumerate(tqdm(prompts, "generating", disable=not progress)):
-        out = pipeline([prompt.text], num_samples=per_prompt, seed=seed + number)
-        images += [image_array(image) for image in out.images]
-        sounds.append(np.asarray(out.audio, dtype=np.float32))
-        mels.append(np.asarray(out.mels, dtype=np.float32))
+        for start in range(0, per_prompt, AT_ONCE):
+            out = pipeline(
+                [prompt.text], num_samples=min(AT_ONCE, per_prompt - start), seed=seed + number + 1_000 * start
+            )
+            images += [image_array(image) for image in out.images]
+            sounds.append(np.asarray(out.audio, dtype=np.float32))
+            mels.append(np.asarray(out.mels, dtype=np.float32))
         asked += [prompt] * per_prompt
     concepts = [prompt.concept for prompt in asked]
-    waveforms = np.concatenate(sounds)
-    audio = AudioConfig(sampling_rate=int(out.sampling_rate), num_samples=waveforms.shape[1])
-    return Generated(Items(np.stack(images), concepts), Items(waveforms, concepts), np.concatenate(mels), asked, audio)
+    return Generated(
+        Items(np.stack(images), concepts), Items(np.concatenate(sounds), concepts), np.concatenate(mels), asked,
+        pipeline.config.audio,
+    )  # fmt: skip
 
 
 def image_array(image) -> np.ndarray:
@@ -111,15 +117,12 @@ def balanced(groups: Sequence[Sequence[str]], rng: np.random.Generator) -> list[
 
     Distances depend on the number of items and on the mixture of concepts; this leaves only what is to be measured.
     """
-    names = set().union(*groups)
-    least = min(list(group).count(name) for group in groups for name in names) if len(names) < 1_000 else 0
+    counts = [Counter(group) for group in groups]
+    names = sorted(set().union(*counts))
+    least = min(count[name] for count in counts for name in names)
     if least:
-        return [
-            np.concatenate(
-                [rng.permutation(np.flatnonzero(np.asarray(group) == name))[:least] for name in sorted(names)]
-            )
-            for group in groups
-        ]
+        arrays = [np.asarray(group) for group in groups]
+        return [np.concatenate([rng.permutation(np.flatnonzero(a == n))[:least] for n in names]) for a in arrays]
     size = min(map(len, groups))
     return [rng.permutation(len(group))[:size] for group in groups]
 

@@ -2,8 +2,8 @@
 
 Each discriminator describes what it sees in ``critic_features`` numbers. A score is a linear look at that description
 plus its inner product with the caption (the projection discriminator of Miyato and Koyama 2018), so a wrong caption
-costs one small matrix product and no second pass. The joint critic reads both descriptions and the caption. Descriptions
-are also projected beside the captions for a contrastive loss (XMC-GAN, Zhang et al. 2021).
+costs one small matrix product and no second pass. The joint critic reads both descriptions and the caption.
+Descriptions are also projected beside the captions for a contrastive loss (XMC-GAN, Zhang et al. 2021).
 """
 
 from __future__ import annotations
