@@ -1,0 +1,85 @@
+"""The shapes' evaluation: exact coherence with the prompt, on seen combinations and on held-out ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..audio import vocode
+from ..data.shapes import Combination, Shapes, held_out_combinations
+from ..data.shapes_measure import coherence, measure_images, measure_sounds
+from .compare import Figures
+from .plain import compare_images, compare_sounds
+from .samples import Generated, Items, real_images, real_sounds, vocoded
+
+REAL_ITEMS = 528  # of each split, measured to show what the rule itself scores: every held-out combination 12 times
+COMPARED = 2_000  # real items of the train split for distances and diversity
+
+
+def evaluate_shapes(
+    generated: Generated, train: Shapes, test: Shapes, seed: int, progress: bool = True
+) -> tuple[Figures, dict]:
+    """Figures, and a table per attribute, of samples of ``Shapes.prompts()``; ``test``: held-out combinations."""
+    audio, drawn, figures = generated.audio, generated.images.values, Figures()
+    held_out = {str(combination) for combination in held_out_combinations()}
+    is_held_out = np.array([concept in held_out for concept in generated.images.concepts])
+    rates, real = {}, {}
+    for name, chosen, dataset in (("seen", ~is_held_out, train), ("held_out", is_held_out, test)):
+        if not chosen.any():
+            continue
+        places = np.flatnonzero(chosen)
+        rates[name] = _coherence(generated.images.take(places), generated.sounds.take(places))
+        indices = range(min(REAL_ITEMS, dataset.num_images))
+        images, sounds = real_images(dataset, indices, drawn), real_sounds(dataset, indices, audio)
+        real[name] = _coherence(images, vocoded(sounds, audio, progress))
+        for part, words in (
+            ("image", "the picture shows all four attributes"),
+            ("sound", "the sound has all four, by the rule"),
+            ("both", "coherence: picture and sound have all four"),
+            ("agree", "picture and sound say the same, asked for or not"),
+        ):
+            note = f"{words}; {len(places)} samples; real: the rule's own, sounds through the vocoder"
+            figures.share(f"{part}_{name}", rates[name][part], real[name][part], note)
+    attributes = Combination._fields
+    table = [
+        {"attribute": f"{part} {attribute}"}
+        | {name: rates[name][f"{part} {attribute}"] for name in rates}
+        | {f"real_{name}": real[name][f"{part} {attribute}"] for name in rates}
+        for part in ("image", "sound")
+        for attribute in attributes
+    ]
+    seen = Generated(
+        generated.images.take(np.flatnonzero(~is_held_out)), generated.sounds.take(np.flatnonzero(~is_held_out)),
+        generated.mels[~is_held_out], [p for p, h in zip(generated.prompts, is_held_out, strict=True) if not h], audio,
+    )  # fmt: skip
+    if len(seen.prompts):
+        indices = range(min(COMPARED, train.num_images))
+        compare_images(figures, seen, real_images(train, indices, drawn), seed)
+        compare_sounds(figures, seen, real_sounds(train, indices, audio), seed)
+    return figures, {"right_per_attribute": table} if rates else {}
+
+
+def _coherence(images: Items, sounds: Items) -> dict[str, float]:
+    return coherence(_last(images.values), sounds.values, images.concepts)
+
+
+def _last(images: np.ndarray) -> np.ndarray:
+    """uint8 [N, 1 or 3, S, S] -> [N, S, S, 3]."""
+    return np.ascontiguousarray(np.broadcast_to(images, (len(images), 3, *images.shape[2:])).transpose(0, 2, 3, 1))
+
+
+def see(images: Tensor) -> list[str]:
+    """Pictures float [N, 3, S, S] in -1..1 -> the concept that each shows, "" where an attribute is unclear."""
+    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).byte().cpu().numpy()
+    return [_concept(found) for found in measure_images(_last(pixels))]
+
+
+def hear(mels: Tensor) -> list[str]:
+    """Log-mels [N, bands, T] -> the concept that each sounds like through the vocoder, "" where unclear."""
+    with torch.no_grad():
+        return [_concept(found) for found in measure_sounds(vocode(mels.float()).cpu().numpy())]
+
+
+def _concept(found: dict[str, str | None]) -> str:
+    return str(Combination(**found)) if None not in found.values() else ""
