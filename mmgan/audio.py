@@ -45,7 +45,7 @@ def log_mel(waveform: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
 
 
 def mel_to_magnitude(mel: Tensor, config: AudioConfig = AudioConfig(), steps: int = 8) -> Tensor:
-    """Log-mel [B, bands, T] -> magnitude spectrum [B, bins, T] whose log-mel it is, as nearly as non-negative bins allow.
+    """Log-mel [B, bands, T] -> magnitudes [B, bins, T] whose log-mel it is, as nearly as non-negative bins allow.
 
     The pseudo-inverse, then multiplicative updates for non-negative least squares (Lee and Seung 2001, eq. 4).
     """

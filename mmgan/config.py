@@ -93,7 +93,7 @@ LOSS_NAMES = ("minimax", "non-saturating", "least-squares", "hinge", "wasserstei
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a model is trained. Rates and weights are for batches of about 32; what was tried stands in the models' cards."""
+    """How a model is trained. Rates and weights are for small batches; what was tried stands in the models' cards."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     loss: str = _choice("relativistic", *LOSS_NAMES)
@@ -149,7 +149,8 @@ def from_dict(cls, values: dict, where: str = "config.json"):
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise CheckpointError(
-            f"{where} has the setting {unknown[0]!r}, which this mmgan does not know; update mmgan or take a model made for it."
+            f"{where} has the setting {unknown[0]!r}, which this mmgan does not know; "
+            "update mmgan or take a model made for it."
         )
     hints = typing.get_type_hints(cls)
     return cls(

@@ -18,7 +18,7 @@ from .layers import MLP, SynthesisStage, activate, base_size, conv, linear, stan
 
 
 class Synthesis(nn.Module):
-    """w [B, style_dim] -> map [B, channels, height, width]. The output is linear: tanh saturated without normalisation."""
+    """w [B, style_dim] -> map [B, channels, height, width], linear at the end: tanh saturated without normalisation."""
 
     def __init__(
         self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int

@@ -1,7 +1,8 @@
-"""The few layers from which generator and discriminators are made. Maps are [B, C, H, W]; a mel is a map of one channel."""
+"""The layers that generator and discriminators are made of. Maps are [B, C, H, W]; a mel is a map of one channel."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch.nn.functional as F
@@ -40,7 +41,7 @@ class MLP(nn.Module):
     def __init__(self, inputs: int, hidden: int, outputs: int, layers: int = 2, gain: float = 1.0):
         super().__init__()
         sizes = [inputs] + [hidden] * (layers - 1)
-        self.hidden = nn.ModuleList(linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.hidden = nn.ModuleList(linear(a, b) for a, b in itertools.pairwise(sizes))
         self.out = linear(sizes[-1], outputs, gain)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -64,7 +65,7 @@ class Film(nn.Module):
 
 
 class SynthesisStage(nn.Module):
-    """[B, inputs, h, w] -> [B, outputs, 2h, 2w] (or the same size): channels, then size, then modulated 3x3 convolutions.
+    """[B, inputs, h, w] -> [B, outputs, 2h, 2w] (or the same size): channels, size, then modulated 3x3 convolutions.
 
     Channels change at the smaller size because a 1x1 convolution there costs a thirty-sixth of a 3x3 after upsampling.
     """

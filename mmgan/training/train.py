@@ -149,7 +149,7 @@ def restore(trainer: Trainer, folder: Path) -> float:
 
 
 class _Loop:
-    """Steps until the end, and everything that happens between steps. ``run`` is None on all processes but the first."""
+    """Steps until the end, and what happens between steps. ``run`` is None on all processes but the first."""
 
     def __init__(self, trainer: Trainer, run: Run | None, elapsed: float, progress: bool):
         self.trainer, self.run_folder, self.elapsed = trainer, run, elapsed
@@ -158,7 +158,8 @@ class _Loop:
         self.bar = tqdm(
             total=round(self.config.minutes * 60) if self.config.minutes else self.config.steps,
             initial=round(elapsed) if self.config.minutes else trainer.step_count,
-            unit="s" if self.config.minutes else "step", bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}",
+            unit="s" if self.config.minutes else "step",
+            bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining} {postfix}",
             dynamic_ncols=True, disable=not progress or run is None, file=sys.stderr,
         )  # fmt: skip
         self.judge = live_judge(trainer.dataset.name) if run else None

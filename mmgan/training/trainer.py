@@ -233,7 +233,7 @@ class Trainer:
     def _contrast(
         self, scores: Scores, batch: Batch, embeddings: Tensor, wrong_caption: Tensor, rows: slice, counts: Tensor
     ) -> Tensor:
-        """Each row's features must pick its caption among the batch's captions of other concepts and its own wrong one."""
+        """Each row's features must pick its caption among those of other concepts in the batch and its own wrong one."""
         index = torch.arange(rows.start, rows.stop, device=self.device)
         same = np.equal.outer(np.array(batch.concepts[rows], object), np.array(batch.concepts, object))
         excluded = torch.from_numpy(same.astype(bool)).to(self.device)
@@ -250,8 +250,8 @@ class Trainer:
         return total
 
     def _penalty(
-        self, real_inputs: list[Tensor], fake_inputs: list[Tensor], real: Scores, fake: Scores, caption: Tensor, draw: Draw,
-        rows: slice, counts: Tensor,
+        self, real_inputs: list[Tensor], fake_inputs: list[Tensor], real: Scores, fake: Scores, caption: Tensor,
+        draw: Draw, rows: slice, counts: Tensor,
     ) -> Tensor:  # fmt: skip
         c, ones = self.config, torch.ones(len(caption), device=self.device)
         if self.penalty == "gp":

@@ -1,4 +1,4 @@
-"""A dataset, an encoder and a configuration small enough to train in a test; run as a script, it trains a run folder."""
+"""A dataset, an encoder and sizes small enough to train in a test; run as a script, it trains a run folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mmgan.config import AudioConfig, ModelConfig, TrainingConfig
 from mmgan.data import Dataset, Prompt, Row
 
 MODEL = ModelConfig(
-    image_size=16, latent_shared=4, latent_image=4, latent_audio=4, style_dim=16, image_widths=(8, 8), audio_widths=(8, 8),
-    critic_features=16, audio=AudioConfig(num_samples=4_096),
+    image_size=16, latent_shared=4, latent_image=4, latent_audio=4, style_dim=16,
+    image_widths=(8, 8), audio_widths=(8, 8), critic_features=16, audio=AudioConfig(num_samples=4_096),
 )  # fmt: skip
 
 
