@@ -86,8 +86,8 @@ def test_a_file_in_the_way_is_one_sentence(pipe, tmp_path, capsys):
 def test_full_disk_is_one_sentence_and_leaves_no_half_file(pipe, tmp_path, capsys, monkeypatch):
     from mmgan import files
 
-    def full(path, data):
-        path.write_bytes(data[:7])
+    def full(path, *_):
+        path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files, "write_file", full)
