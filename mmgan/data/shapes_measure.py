@@ -26,7 +26,7 @@ from . import shapes_render as rule
 from .shapes import parse_concept
 from .shapes_captions import ATTRIBUTES
 
-MIN_OVERLAP = 0.85  # Tanimoto coefficient below which a shape is not recognised
+MIN_OVERLAP = 0.88  # Tanimoto coefficient below which a shape is not recognised
 MAX_COLOUR_DISTANCE = 0.13  # in OKLab, from the nearest colour of the rule
 MIN_CONTRAST = 25.0  # levels of 255 between shape and background; less is an empty picture
 MIN_SPECTRUM, MIN_COURSE = 0.88, 0.93  # cosines below which a timbre and pitch, or a course, is not recognised
@@ -36,9 +36,11 @@ _CHUNK = 128  # pictures or sounds at a time, which bounds the memory
 _LARGEST_SIDE = 64  # larger pictures are averaged down to this; the shapes need no more
 _PATCH = 24  # pixels a side of the patch in which shapes are compared
 _REACH = 1.8  # half the patch's side, in radii of the disc that has the shape's area
-_TEXTURE = (
-    0.15  # coverage below this share of the contrast is texture of the background, as is its like near full coverage
-)
+_TEXTURE = 0.15  # coverage this near to 0 or 1 (in contrasts) is texture, not the edge of a shape
+_OTHER_COLOUR, _MAX_OTHER = (
+    0.35,
+    0.2,
+)  # so far off the line background-shape (in contrasts) is a colour more; share allowed
 _ROTATIONS = range(-30, 31, 6)  # degrees; the rule turns by at most 20
 
 Measurement = dict[str, str | None]
@@ -65,6 +67,7 @@ def _measure_images(pictures: Tensor) -> list[Measurement]:
     if pictures.shape[-1] > _LARGEST_SIDE:
         pictures = F.interpolate(pictures, size=(_LARGEST_SIDE, _LARGEST_SIDE), mode="area")
     mask, paper, ink, contrast = _separate(pictures)
+    other = _other_colours(pictures, mask, paper, ink)
     templates, template_shapes, template_radii = _drawn_templates(pictures.shape[-1])
     overlap, best, radius = _match(mask, templates, template_radii)
     found = []
@@ -77,7 +80,7 @@ def _measure_images(pictures: Tensor) -> list[Measurement]:
         if MIN_RADIUS <= radius[n] <= MAX_RADIUS:
             size = min(rule.SIZES, key=lambda name: abs(math.log(float(radius[n]) / rule.SIZES[name])))
             shape = template_shapes[int(best[n])] if overlap[n] >= MIN_OVERLAP else None
-        colour = _nearest_colour(ink[n], rule.COLOURS)
+        colour = _nearest_colour(ink[n], rule.COLOURS) if other[n] <= _MAX_OTHER else None
         found.append({"size": size, "colour": colour, "shape": shape, "background": background})
     return found
 
@@ -101,6 +104,17 @@ def _separate(pictures: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def _steepen(coverage: Tensor, texture: Tensor | float) -> Tensor:
     """Soft mask without what lies within ``texture`` of 0 or of 1."""
     return ((coverage - texture) / (1 - 2 * texture)).clamp(0, 1)
+
+
+def _other_colours(pictures: Tensor, mask: Tensor, paper: Tensor, ink: Tensor) -> Tensor:
+    """The share [N] of each mask that is neither of the shape's colour nor of a mixture of it with the background."""
+    line = ink - paper
+    length = line.norm(dim=1).clamp(min=1.0)[:, None, None]
+    offset = pictures - paper[:, :, None, None]
+    along = (offset * line[:, :, None, None]).sum(dim=1) / length
+    beside = (offset.square().sum(dim=1) - along.square()).clamp(min=0).sqrt()
+    weight = mask.sum(dim=(1, 2)).clamp(min=1e-3)
+    return (mask * (beside > _OTHER_COLOUR * length)).sum(dim=(1, 2)) / weight
 
 
 def _patches(mask: Tensor, shifts: Sequence[tuple[float, float, float]]) -> tuple[Tensor, Tensor]:
