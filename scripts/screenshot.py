@@ -28,7 +28,7 @@ def main() -> None:
         probe.bind((app.HOST, 0))
         port = probe.getsockname()[1]
     demo = app.build(Sampler())
-    app.serve(demo, app.HOST, port, block=False)
+    app.serve(demo, app.HOST, port)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": options.width, "height": 700}, color_scheme=options.scheme)

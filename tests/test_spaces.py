@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_listens_to_the_outside_only_on_spaces(monkeypatch, space, host):
     if space:
         monkeypatch.setenv("SPACE_ID", space)
     monkeypatch.setattr(app, "check_port", lambda *address: None)
-    monkeypatch.setattr(app, "build", lambda sampler: None)
+    monkeypatch.setattr(app, "build", lambda sampler: SimpleNamespace(block_thread=lambda: None))
     monkeypatch.setattr(app, "_warm_up", lambda sampler: None)
     monkeypatch.setattr(app, "serve", lambda demo, *address: asked.append(address))
     app.main()

@@ -30,17 +30,17 @@ def build(sampler: Sampler) -> gr.Blocks:
     return demo.queue(max_size=MAX_WAITING)
 
 
-def serve(demo: gr.Blocks, host: str, port: int, block: bool = True):
-    """Serves the page until Ctrl-C (or, without ``block``, in a thread); returns what ``launch`` returns.
+def serve(demo: gr.Blocks, host: str, port: int) -> None:
+    """Starts to serve the page, from threads of its own; ``demo.close()`` ends it.
 
     No file of this machine is served: nothing is allowed, and results travel inside the page.
     """
-    return demo.launch(
+    demo.launch(
         server_name=host, server_port=port, theme=theme.theme(), css=_asset("style.css"),
         head=f"<script>{_asset('page.js')}</script>", favicon_path=ASSETS / "logo.svg",
         share=False, quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
         allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size="1mb",
-        show_error=False, prevent_thread_lock=not block,
+        show_error=False, prevent_thread_lock=True,
         app_kwargs={"middleware": [_refuse_foreign()], "docs_url": None, "redoc_url": None},
     )  # fmt: skip
 
@@ -57,10 +57,11 @@ def main(host: str | None = None, port: int = PORT, device: str = "auto") -> Non
     check_port(host, port)
     sampler = Sampler(device=device)
     demo = build(sampler)
-    threading.Thread(target=_warm_up, args=(sampler,), daemon=True).start()
     where = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    print(f"mmgan is at http://{where}:{port} (Ctrl-C ends it)", flush=True)
     serve(demo, host, port)
+    print(f"mmgan is at http://{where}:{port} (Ctrl-C ends it)", flush=True)
+    threading.Thread(target=_warm_up, args=(sampler,), daemon=True).start()
+    demo.block_thread()
 
 
 def check_port(host: str, port: int) -> None:

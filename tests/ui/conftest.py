@@ -49,7 +49,7 @@ def url():
 
     demo = app.build(Sampler(load=OddPipeline))
     port = free_port()
-    app.serve(demo, "127.0.0.1", port, block=False)
+    app.serve(demo, "127.0.0.1", port)
     yield f"http://127.0.0.1:{port}"
     demo.close(verbose=False)
 
