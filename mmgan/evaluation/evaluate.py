@@ -99,7 +99,8 @@ def contact_sheet(generated: Generated, path: str | Path, title: str, columns: i
     for prompt in by_prompt:
         first_of_concept.setdefault(prompt.concept, prompt)
     prompts = list(first_of_concept.values())
-    prompts = [prompts[i] for i in np.linspace(0, len(prompts) - 1, min(columns, len(prompts))).round().astype(int)]
+    chosen = np.random.default_rng(0).permutation(len(prompts))[:columns]
+    prompts = [prompts[i] for i in sorted(chosen)]
     indices = [by_prompt[p][row] for row in range(rows) for p in prompts if row < len(by_prompt[p])]
     images = [generated.images.values[i] for i in indices]
     sample_sheet(

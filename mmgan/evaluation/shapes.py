@@ -66,7 +66,7 @@ def _coherence(images: Items, sounds: Items) -> dict[str, float]:
 
 def _last(images: np.ndarray) -> np.ndarray:
     """uint8 [N, 1 or 3, S, S] -> [N, S, S, 3]."""
-    return np.ascontiguousarray(np.broadcast_to(images, (len(images), 3, *images.shape[2:])).transpose(0, 2, 3, 1))
+    return np.array(np.broadcast_to(images, (len(images), 3, *images.shape[2:])).transpose(0, 2, 3, 1), order="C")
 
 
 def see(images: Tensor) -> list[str]:

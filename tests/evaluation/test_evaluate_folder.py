@@ -81,6 +81,18 @@ def test_too_few_items_leave_figures_out_with_a_reason(folder):
     assert "left out" in figures["image_frechet_distance"]["note"]
 
 
+def test_the_command_prints_and_writes(folder, tmp_path, monkeypatch, capsys):
+    from mmgan.pipeline import Pipeline
+
+    monkeypatch.setattr(Pipeline, "from_pretrained", lambda model, device: Pretender(new))
+    json_path, sheet_path = tmp_path / "out" / "report.json", tmp_path / "out" / "sheet.png"
+    result = module.run("my-model", str(folder), json_path, sheet_path, samples=4, seed=3)
+    assert result == json.loads(json_path.read_text())
+    assert result["model"] == "my-model" and result["seed"] == 3 and result["samples"] == 8
+    assert "my-model on" in capsys.readouterr().out
+    assert Image.open(sheet_path).size[0] > 200
+
+
 def test_what_is_not_there(tmp_path):
     with pytest.raises(DataError):
         module.evaluate(Pretender(new), str(tmp_path / "nowhere"), progress=False)
