@@ -24,6 +24,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from .config import ModelConfig, from_dict, to_dict
 from .errors import CheckpointError
@@ -267,7 +268,7 @@ def _load_module(folder: Path, name: str, module: type[nn.Module], config: Model
     """Builds ``module`` around the tensors in the file, after their names and shapes have been found right."""
     path = folder / f"{name}.safetensors"
     try:
-        with torch.device("meta"):  # shapes without memory, so that no config can ask for more than the file holds
+        with torch.device("meta"), _NoInitialisation():  # without memory, so no config gets more than its file holds
             built = module(config)
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(f"The sizes in {folder / CONFIG} do not fit together; {_FRESH}.") from error
@@ -283,6 +284,16 @@ def _load_module(folder: Path, name: str, module: type[nn.Module], config: Model
             )
     built.load_state_dict(tensors, assign=True)
     return built.eval()
+
+
+class _NoInitialisation(TorchFunctionMode):
+    """Leaves ``nn.init`` out where weights are to be loaded: to draw random numbers for tensors without memory, torch
+    would import its compiler, which takes a second."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if getattr(function, "__module__", None) == "torch.nn.init" or function in (Tensor.normal_, Tensor.uniform_):
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
 
 
 def _read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ module needs no torch, so that whoever only looks at runs need not load it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -180,7 +181,11 @@ class Run:
             if self._metrics is None:
                 self._mend_metrics()
                 self._metrics = open(self._metrics_path, "ab", buffering=0)  # noqa: SIM115 (open as long as the run)
-            self._metrics.write(_json(values))
+            data = _json(values)
+            if self._metrics.write(data) != len(data):
+                self._metrics.close()
+                self._metrics = None  # so that the next row is written after the torn line has been cut off
+                raise OSError(errno.ENOSPC, "the disk took only part of a line")
 
     def metrics(self, since: int = 0) -> tuple[list[dict], int]:
         """Rows after the place ``since``, and the place to ask from next; 0 is the beginning.
