@@ -1,7 +1,7 @@
 """What every dataset gives: a bank of pictures, a bank of sounds, and a rule that draws captioned rows from them.
 
-Banks rather than ready-made pairs, because digits pair 60,000 pictures with 2,700 sounds anew at every draw, and because
-a bank can be turned into tensors once (:class:`mmgan.data.loader.Loader`) however often its items are drawn.
+Banks rather than ready-made pairs, because digits pair 60,000 pictures with 2,700 sounds anew at every draw, and
+because a bank can be turned into tensors once (:class:`mmgan.data.loader.Loader`) however often its items are drawn.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Prompt:
 
 
 class Dataset(ABC):
-    """A named set of captioned pictures and sounds. ``split`` "train" learns, "test" is never drawn from in training."""
+    """A named set of captioned pictures and sounds. Training draws from ``split`` "train" and never from "test"."""
 
     name: str
     split: str = "train"

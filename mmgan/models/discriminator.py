@@ -3,7 +3,8 @@
 Each discriminator describes what it sees in ``critic_features`` numbers. A score is a linear look at that description
 plus its inner product with the caption (the projection discriminator of Miyato and Koyama 2018), so a wrong caption
 costs one small matrix product and no second pass. The joint critic reads both descriptions and the caption.
-Descriptions are also projected beside the captions for a contrastive loss (XMC-GAN, Zhang et al. 2021).
+Descriptions are also projected beside the captions for a contrastive loss (XMC-GAN, Zhang et al. 2021), and the noise
+that a generated row was made from is read back from them (InfoGAN, Chen et al. 2016).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ class Critic(nn.Module):
     """One modality: map [B, channels, height, width] -> features [B, critic_features]."""
 
     def __init__(
-        self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int
-    ):
+        self, config: ModelConfig, widths: tuple[int, ...], patch: int, channels: int, height: int, width: int,
+        latent: int,
+    ):  # fmt: skip
         super().__init__()
         self.patch = patch
         base = base_size(height, width, patch, len(widths))
@@ -38,6 +40,7 @@ class Critic(nn.Module):
         self.real = linear(config.critic_features, 1)
         self.caption = linear(config.embedding_dim, config.critic_features, bias=False)
         self.beside_caption = linear(config.critic_features, config.critic_features, bias=False)
+        self.latents = linear(config.critic_features, config.latent_shared + latent)  # shared, then this modality's
 
     def features(self, x: Tensor) -> Tensor:
         """[B, channels, height, width] -> [B, critic_features]."""
@@ -69,9 +72,17 @@ class Discriminators(nn.Module):
         self.config = config
         audio = config.audio
         self.image = Critic(
-            config, config.image_widths, config.image_patch, config.image_channels, config.image_size, config.image_size
+            config,
+            config.image_widths,
+            config.image_patch,
+            config.image_channels,
+            config.image_size,
+            config.image_size,
+            config.latent_image,
         )
-        self.audio = Critic(config, config.audio_widths, config.audio_patch, 1, audio.bands, audio.frames)
+        self.audio = Critic(
+            config, config.audio_widths, config.audio_patch, 1, audio.bands, audio.frames, config.latent_audio
+        )
         self.joint = MLP(3 * config.critic_features, config.critic_features, 1)
         self.joint_caption = linear(config.embedding_dim, config.critic_features, bias=False)
 

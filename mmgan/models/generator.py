@@ -33,9 +33,8 @@ class Synthesis(nn.Module):
             for index, (a, b) in enumerate(zip(inputs, widths, strict=True))
         )
         self.out = conv(widths[-1], channels * patch**2, gain=0.5)
-        with (
-            torch.no_grad()
-        ):  # the pixels of a patch start equal (Aitken et al. 2017), or a chequerboard has to be unlearned
+        # The pixels of a patch start equal (Aitken et al. 2017), or a chequerboard has to be unlearned.
+        with torch.no_grad():
             self.out.weight.copy_(self.out.weight[:: patch**2].repeat_interleave(patch**2, dim=0))
 
     def forward(self, w: Tensor) -> Tensor:
@@ -53,19 +52,20 @@ class Mapping(nn.Module):
         super().__init__()
         self.parts = (config.latent_shared, config.latent_image, config.latent_audio)
         self.text = MLP(config.embedding_dim, config.style_dim, config.style_dim)
-        self.image = MLP(
-            config.style_dim + config.latent_shared + config.latent_image, config.style_dim, config.style_dim
-        )
-        self.audio = MLP(
-            config.style_dim + config.latent_shared + config.latent_audio, config.style_dim, config.style_dim
-        )
+        # Noise comes in as wide as the text: as a few numbers beside many it was ignored, and samples looked alike.
+        self.image_noise = linear(config.latent_shared + config.latent_image, config.style_dim)
+        self.audio_noise = linear(config.latent_shared + config.latent_audio, config.style_dim)
+        self.image = MLP(2 * config.style_dim, config.style_dim, config.style_dim)
+        self.audio = MLP(2 * config.style_dim, config.style_dim, config.style_dim)
 
     def forward(self, embedding: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         text = activate(self.text(standard(embedding)))  # [B, style_dim]
         shared, image, audio = latents.split(self.parts, dim=1)
+        image = activate(self.image_noise(torch.cat([shared, image], dim=1)))  # [B, style_dim]
+        audio = activate(self.audio_noise(torch.cat([shared, audio], dim=1)))  # [B, style_dim]
         return (
-            activate(self.image(torch.cat([text, shared, image], dim=1))),
-            activate(self.audio(torch.cat([text, shared, audio], dim=1))),
+            activate(self.image(torch.cat([text, image], dim=1))),
+            activate(self.audio(torch.cat([text, audio], dim=1))),
         )
 
 

@@ -152,10 +152,11 @@ class Trainer:
         caption, wrong_caption = embeddings[rows], wrong[rows]
         counts = torch.stack([part.has_image, part.has_audio, part.has_image & part.has_audio], dim=1).float()  # [B, 3]
         weights = torch.tensor([1.0, 1.0, c.joint_weight], device=self.device)
+        latents = draw.latents[rows].to(self.device)
         penalised = self.penalty != "none" and self.step_count % c.penalty_interval == 0
 
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            fake_image, fake_mel = self.generator(caption, draw.latents[rows].to(self.device))
+            fake_image, fake_mel = self.generator(caption, latents)
         fake_inputs = [
             augment_image(fake_image.float(), fake_plan, self.augment_image),
             augment_mel(fake_mel.float(), fake_plan, self.augment_audio),
@@ -170,7 +171,8 @@ class Trainer:
         # The generator's wish: to be scored as real, and to be recognised by its caption.
         score = self._weighted(self.loss.generator(real.values.detach(), fake.values), counts, weights)
         match = self._contrast(fake, batch, embeddings, wrong_caption, rows, counts)
-        g_loss = score + c.generator_contrastive_weight * match
+        recovered = self._recovered(fake, latents, counts)
+        g_loss = score + self._recognition_weight() * match + c.latent_weight * recovered
         g_parameters = list(self.generator.parameters())
         gradients = torch.autograd.grad(g_loss / c.accumulate, g_parameters, retain_graph=True, allow_unused=True)
         for parameter, gradient in zip(g_parameters, gradients, strict=True):
@@ -188,10 +190,11 @@ class Trainer:
             + c.wrong_caption_weight * mismatch
             + c.wrong_partner_weight * c.joint_weight * partner
             + c.contrastive_weight * recognise
+            + c.latent_weight * recovered
         )
         terms = {
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
-            "contrastive": recognise, "generator_contrastive": match,
+            "contrastive": recognise, "generator_contrastive": match, "latents": recovered,
             "sign_image": mean(real.values[:, 0].sign(), counts[:, 0]),
             "sign_audio": mean(real.values[:, 1].sign(), counts[:, 1]),
         }  # fmt: skip
@@ -233,7 +236,7 @@ class Trainer:
     def _contrast(
         self, scores: Scores, batch: Batch, embeddings: Tensor, wrong_caption: Tensor, rows: slice, counts: Tensor
     ) -> Tensor:
-        """Each row's features must pick its caption among those of other concepts in the batch and its own wrong one."""
+        """Each row's features must pick its caption among other concepts' in the batch and its own wrong one."""
         index = torch.arange(rows.start, rows.stop, device=self.device)
         same = np.equal.outer(np.array(batch.concepts[rows], object), np.array(batch.concepts, object))
         excluded = torch.from_numpy(same.astype(bool)).to(self.device)
@@ -248,6 +251,15 @@ class Trainer:
             similarity = torch.cat([similarity, own_wrong[:, None]], dim=1)
             total = total + mean(contrastive(similarity, index, excluded, self.config.temperature), counts[:, k])
         return total
+
+    def _recovered(self, fake: Scores, latents: Tensor, counts: Tensor) -> Tensor:
+        """Squared error of the latents [B, L] as the critics read them from the generated rows (InfoGAN, eq. 5)."""
+        model = self.config.model
+        shared, image, audio = latents.split([model.latent_shared, model.latent_image, model.latent_audio], dim=1)
+        d = self.discriminators
+        of_image = d.image.latents(fake.image_features) - torch.cat([shared, image], dim=1)
+        of_audio = d.audio.latents(fake.audio_features) - torch.cat([shared, audio], dim=1)
+        return (mean(of_image.square().mean(1), counts[:, 0]) + mean(of_audio.square().mean(1), counts[:, 1])) / 2
 
     def _penalty(
         self, real_inputs: list[Tensor], fake_inputs: list[Tensor], real: Scores, fake: Scores, caption: Tensor,
@@ -290,6 +302,11 @@ class Trainer:
         for optimizer in (self.optimizer_g, self.optimizer_d):
             for group in optimizer.param_groups:
                 group["lr"] = c.learning_rate * share
+
+    def _recognition_weight(self) -> float:
+        """The generator's contrastive weight, falling linearly to 0 within ``recognition_share`` of the training."""
+        c = self.config
+        return c.generator_contrastive_weight * max(0.0, 1 - self.progress / c.recognition_share)
 
     def _average_over_processes(self, totals: dict[str, Tensor]) -> None:
         """Gradients and loss terms become their mean over the processes, in one message each; totals become floats."""
