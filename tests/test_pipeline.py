@@ -15,8 +15,8 @@ from mmgan.models import Discriminators, Generator
 from mmgan.pipeline import Pipeline, sample_seeds
 
 SMALL = ModelConfig(
-    image_size=16, latent_shared=2, latent_image=3, latent_audio=3, style_dim=32, image_patch=2, audio_patch=4, image_widths=(16, 8),
-    audio_widths=(16, 8), critic_features=16, audio=AudioConfig(num_samples=4_096),
+    image_size=16, latent_shared=2, latent_image=3, latent_audio=3, style_dim=32, image_patch=2, audio_patch=4,
+    image_widths=(16, 8), audio_widths=(16, 8), critic_features=16, audio=AudioConfig(num_samples=4_096),
 )  # fmt: skip
 PROMPTS = [f"a handwritten {n}" for n in range(16)]
 
