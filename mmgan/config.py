@@ -174,7 +174,7 @@ def _checked(field_, hint, value, where):
 
 def _scalar(field_, kind, value, where):
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 1e300 else float("inf")
     if type(value) is not kind:
         raise CheckpointError(
             f"{where} should be of type {kind.__name__}; take the file from a fresh copy of the model."

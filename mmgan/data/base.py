@@ -89,6 +89,12 @@ class Dataset(ABC):
     def prompts(self) -> list[Prompt]:
         """The fixed prompts that ``mmgan evaluate`` asks for, several phrasings of each concept."""
 
+    @property
+    def examples(self) -> list[str]:
+        """A few prompts for a person to start from, the first to be shown first."""
+        prompts = list(dict.fromkeys(prompt.text for prompt in self.prompts()))
+        return prompts[:: max(1, len(prompts) // 8)][:8]
+
     def example(self, row: Row) -> Example:
         """The row with its picture and sound."""
         return Example(

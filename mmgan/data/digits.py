@@ -137,6 +137,14 @@ class Digits(Dataset):
         """Five phrasings of each digit; the last three, one of them Chinese, occur in no training caption."""
         return [Prompt(text, str(digit)) for text, digit in captions.evaluation_prompts()]
 
+    @property
+    def examples(self) -> list[str]:
+        """A few prompts for a person to start from: plain ones, each attribute, and Chinese."""
+        return [
+            "a handwritten seven", "a thin three leaning left", "a thick eight", "draw a 4 for me",
+            "a nine, spoken slowly", "a six leaning right", "数字五", "一个细的二",
+        ]  # fmt: skip
+
 
 def _choose(items, uniform: float):
     return items[int(uniform * len(items))]

@@ -175,6 +175,15 @@ class Shapes(Dataset):
                 prompts.append(Prompt(phrasing.fill(combination._asdict()), str(combination)))
         return prompts
 
+    @property
+    def examples(self) -> list[str]:
+        """A few prompts for a person to start from; the large orange star is of a combination never trained on."""
+        return [
+            "a large red star on blue", "a small green circle on white", "a huge yellow heart on black",
+            "a tiny purple ring on white", "a large orange star on black", "a big blue square on yellow",
+            "白色背景上的大红色星星", "draw a small orange triangle on blue",
+        ]  # fmt: skip
+
 
 def _without(combination: Combination, attribute: str) -> tuple[str, ...]:
     return tuple(value for name, value in zip(ATTRIBUTES, combination, strict=True) if name != attribute)

@@ -111,13 +111,12 @@ def save(trainer: Trainer, run: Run, elapsed: float) -> None:
 
 def model_info(trainer: Trainer) -> dict:
     """What a model folder says of itself."""
-    examples = list(dict.fromkeys(prompt.text for prompt in trainer.dataset.prompts()))
     return {
         "name": trainer.dataset.name,
         "dataset": trainer.dataset.name,
         "steps": trainer.step_count,
         "examples_seen": trainer.step_count * trainer.config.batch_size,
-        "examples": examples[:: max(1, len(examples) // 8)][:8],
+        "examples": trainer.dataset.examples,
     }
 
 
