@@ -205,6 +205,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--learning-rate", type=float, help="of both networks")
     add("--gamma", type=float, help="weight of the gradient penalties R1 and R2")
     add("--seed", type=int, help="of weights and batches")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of mmgan/config.py, such as latent_weight=0 or model.image_patch=2; may be repeated",
+    )
     add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
 
     add = command("evaluate", _evaluate, "Measure a model beside real data.")

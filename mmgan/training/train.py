@@ -6,9 +6,11 @@ Under ``accelerate launch`` every process runs this; the first one writes, and t
 from __future__ import annotations
 
 import dataclasses
+import json
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import torch
@@ -47,8 +49,26 @@ def main(options) -> int:
             for name in ("loss", "batch_size", "seed", "steps", "minutes", "learning_rate", "gamma", "accumulate")
             if getattr(options, name, None) is not None
         }
-        config = from_dict(TrainingConfig, {"model": to_dict(PRESETS[options.preset]), **changes}, "the options")
+        changes |= {"model": to_dict(PRESETS[options.preset])}
+        config = from_dict(TrainingConfig, _with_settings(changes, options.set), "the options")
     return train(config, data, out, resume=options.resume, device=options.device, text_encoder=options.text_encoder)
+
+
+def _with_settings(values: dict, settings: list[str]) -> dict:
+    """``values`` with each "name=value" or "model.name=value" put in; the value is JSON, or else a plain word."""
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        *path, last = name.split(".")
+        place = values
+        for part in path:
+            place = place.get(part) if isinstance(place, dict) else None
+        if not equals or not last or not isinstance(place, dict):
+            raise TrainingError(f"--set {setting} should read NAME=VALUE, such as --set gamma=5.")
+        try:
+            place[last] = json.loads(value)
+        except ValueError:
+            place[last] = value
+    return values
 
 
 def train(
@@ -184,8 +204,6 @@ class _Loop:
             return self._end("failed", str(error))
         except Exception as error:
             if self.run_folder:
-                import traceback
-
                 self.run_folder.log(traceback.format_exc())
             return self._end(
                 "failed", f"Training failed at step {self.trainer.step_count} ({error}); the log has the details."

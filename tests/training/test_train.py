@@ -12,7 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from mmgan.checkpoint import load_model
+from mmgan.config import PRESETS, TrainingConfig, from_dict, to_dict
+from mmgan.errors import MmganError
 from mmgan.training.runs import Run
+from mmgan.training.train import _with_settings
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {
@@ -108,3 +111,26 @@ def test_a_run_has_sheets_metrics_and_a_model(tmp_path):
     rows = [row for row in run.metrics()[0] if "generator" in row]
     assert {"pairs_per_second", "discriminator", "penalty", "contrastive"} <= rows[-1].keys()
     assert run.config["training"]["steps"] == 6 and load_model(run.folder).config.image_size == 16
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (["gamma"], "NAME=VALUE"),
+        (["nothing.at.all=3"], "NAME=VALUE"),
+        (["gama=3"], "'gama', which this mmgan does not know"),
+        (["gamma=-1"], "gamma in the options is -1.0, outside 0.0 to 1000.0"),
+        (["model.image_widths=wide"], "image_widths in model in the options should be a short list of numbers"),
+    ],
+)
+def test_settings_that_cannot_be_used_get_a_sentence(settings, sentence):
+    with pytest.raises(MmganError, match=sentence):
+        from_dict(TrainingConfig, _with_settings({"model": to_dict(PRESETS["tiny"])}, settings), "the options")
+
+
+def test_settings_reach_the_configuration():
+    values = _with_settings(
+        {"model": to_dict(PRESETS["tiny"])}, ["gamma=5", "loss=hinge", "model.image_widths=[32,16]"]
+    )
+    config = from_dict(TrainingConfig, values)
+    assert (config.gamma, config.loss, config.model.image_widths) == (5.0, "hinge", (32, 16))
