@@ -91,14 +91,14 @@ class TextEncoder:
         """
         folder = DEFAULT_FOLDER if source is None else Path(source)
         if folder.is_dir():
-            model, tokenizer = _load(str(folder), local_files_only=True)
+            model, tokenizer = _load(str(folder))
         elif source is None or folder.is_absolute() or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
             raise CheckpointError(f"There is no text encoder at {folder}; take the folder from a fresh copy of mmgan.")
         else:
             try:
-                model, tokenizer = _load(str(source), local_files_only=True)
+                model, tokenizer = _load(_hub_folder(str(source), local_files_only=True))
             except CheckpointError:
-                model, tokenizer = _load(str(source), local_files_only=False)
+                model, tokenizer = _load(_hub_folder(str(source), local_files_only=False))
         return cls(model, tokenizer, device)
 
     def encode(self, prompts: Sequence[str] | str) -> Tensor:
@@ -162,36 +162,47 @@ def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
     return torch.nn.functional.normalize(mean, dim=-1)
 
 
-def _load(source: str, local_files_only: bool):
+def _hub_folder(source: str, local_files_only: bool) -> str:
+    """The local folder of a Hub id, with nothing in it that could be a pickle or code."""
+    from huggingface_hub import snapshot_download
+
+    files = ["config.json", "model.safetensors", "tokenizer*.json", "special_tokens_map.json", "vocab.txt"]
+    try:
+        return snapshot_download(source, allow_patterns=files, local_files_only=local_files_only)
+    except Exception as error:  # its own, the network library's, or the disk's
+        raise CheckpointError(
+            f"The text encoder {source} is not on this computer and cannot be downloaded; "
+            "check its name and the internet connection, or name a folder."
+        ) from error
+
+
+def _load(folder: str):
     import transformers  # slow to import, so only where an encoder is wanted
     from transformers.utils import logging
 
     bar = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # a bar for a second of loading would land in the user's terminal
     try:
-        options = {"local_files_only": local_files_only, "trust_remote_code": False}
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
+        options = {"local_files_only": True, "trust_remote_code": False}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
         model, report = transformers.AutoModel.from_pretrained(
-            source, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
+            folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
-    except Exception as error:  # damaged JSON, safetensors, tokenizer or network: each library raises its own kind
-        advice = (
-            "take the folder from a fresh copy"
-            if Path(source).is_dir()
-            else "check its name and the internet connection, or name a folder"
-        )
-        raise CheckpointError(f"The text encoder {source} cannot be loaded; {advice}.") from error
+    except Exception as error:  # damaged JSON, safetensors or tokenizer: each library raises its own kind
+        raise CheckpointError(
+            f"The text encoder {folder} cannot be loaded; take the folder from a fresh copy."
+        ) from error
     finally:
         if bar:
             logging.enable_progress_bar()
     # transformers fills absent tensors with random numbers; only the pooler, which mean pooling never reads, may be.
     if [key for key in report["missing_keys"] if "pooler" not in key] or report["mismatched_keys"]:
         raise CheckpointError(
-            f"The text encoder {source} lacks some of its weights; take the folder from a fresh copy."
+            f"The text encoder {folder} lacks some of its weights; take the folder from a fresh copy."
         )
     if model.config.hidden_size != EMBEDDING_DIM:
         raise CheckpointError(
-            f"The text encoder {source} gives {model.config.hidden_size} numbers where {EMBEDDING_DIM} are needed; "
+            f"The text encoder {folder} gives {model.config.hidden_size} numbers where {EMBEDDING_DIM} are needed; "
             "choose one in the space of all-MiniLM-L6-v2."
         )
     return model, tokenizer

@@ -25,26 +25,34 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from evaluate_text_encoder import TYPOS, contrast_triples
 from safetensors import safe_open
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
 from text_student import SIZE, build_student, build_tokenizer
 from torch import Tensor
 from tqdm import tqdm
+from transformers import AutoModel, AutoTokenizer
 
 from mmgan.data import captions, shapes, text_corpus
 from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
 
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
-    "wordnet_lemma": 16, "wordnet_sentence": 14, "wordnet_long": 1, "noun_en": 8, "emoji_en": 11, "emoji_tag_en": 5,
-    "emoji_name_zh": 6, "emoji_tag_zh": 4, "emoji_zh": 10, "emoji_character": 2, "unihan_zh": 6,
-    "digits_en": 1.5, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
+    "wordnet_lemma": 15, "wordnet_sentence": 13, "wordnet_long": 1, "noun_en": 8, "emoji_en": 11, "emoji_tag_en": 5,
+    "emoji_name_zh": 7, "emoji_tag_zh": 4, "emoji_zh": 11, "emoji_character": 2, "unihan_zh": 7,
+    "digits_en": 2.5, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
     "shapes_captions_en": 3, "shapes_captions_zh": 2,
 }  # fmt: skip
-TYPO_SHARE = 0.08  # of English texts, trained towards the text without the typo
+TYPO_SHARE = {
+    "digits_en": 0.5,
+    "digits_captions_en": 0.3,
+    "shapes_captions_en": 0.3,
+}  # of a group's texts, trained towards the text without the typo
+OTHER_TYPO_SHARE = 0.08  # of the other English texts
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
 WARMUP = 100  # steps
+DECAY_SHARE = 1 / 3  # of the steps
 BUCKET = 8  # batches drawn together and sorted by length, so that little is padding
 EMOJI = Path(os.environ.get("MMGAN_DATA", ".")) / "emoji"
 HELD_OUT_SHARE = 20  # one in so many of the digits and shapes captions is never trained on
@@ -62,8 +70,6 @@ def _captions() -> list[text_corpus.Pair]:
 
 def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:
     """Training pairs, and words that explain a Chinese character or an emoji (for the student's first embeddings)."""
-    from evaluate_text_encoder import contrast_triples
-
     rng = random.Random(args.seed)
     validation = text_corpus.emoji(args.emoji / "concepts.csv", "val")
     held_out = {row[key].lower() for row in validation for key in ("name_en", "name_zh", "emoji")}
@@ -107,7 +113,15 @@ def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np
 class Sampler:
     """Batches that depend on seed and step only: (texts, target rows)."""
 
-    def __init__(self, pairs: list[text_corpus.Pair], row: dict[str, int], batch: int, seed: int):
+    def __init__(
+        self,
+        pairs: list[text_corpus.Pair],
+        row: dict[str, int],
+        batch: int,
+        seed: int,
+        held_out: frozenset[str] = frozenset(),
+    ):
+        self.held_out = held_out  # misspellings of the evaluation, lower case
         self.groups = {name: [p for p in pairs if p.group == name] for name in WEIGHTS}
         self.row, self.batch, self.seed, self.cached = row, batch, seed, (-1, [])
 
@@ -122,8 +136,11 @@ class Sampler:
         items = []
         for name in drawn:
             pair = rng.choice(self.groups[name])
-            typo = name.endswith("_en") and rng.random() < TYPO_SHARE
-            items.append((text_corpus.typo(pair.text, rng) if typo else pair.text, self.row[pair.target]))
+            text = pair.text
+            if name.endswith("_en") and rng.random() < TYPO_SHARE.get(name, OTHER_TYPO_SHARE):
+                slip = text_corpus.typo(text, rng)
+                text = text if slip.lower() in self.held_out else slip
+            items.append((text, self.row[pair.target]))
         items.sort(key=lambda item: sum(0.22 if c.isascii() else 1 for c in item[0]))  # about its tokens
         batches = [items[i : i + self.batch] for i in range(0, len(items), self.batch)]
         rng.shuffle(batches)
@@ -135,6 +152,16 @@ def distillation_loss(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]
     cosine = (student * teacher).sum(1).mean()
     similarity = (student @ student.T - teacher @ teacher.T).square().mean()
     return 1 - cosine + SIMILARITY_WEIGHT * similarity, cosine
+
+
+def rate_share(step: int, steps: int) -> float:
+    """Learning rate as a share of the highest: a rise, a plateau, and a half cosine down over the last third.
+
+    The plateau is what lets a stopped run go on with more ``steps``, or with fewer (Hägele et al. 2024).
+    """
+    begin = (1 - DECAY_SHARE) * steps
+    down = max(0.0, (step - begin) / (steps - begin))
+    return min(1.0, (step + 1) / WARMUP) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * down)))
 
 
 def save_checkpoint(folder: Path, model, optimizer, step: int) -> None:
@@ -172,6 +199,18 @@ def export(model, tokenizer, folder: Path) -> None:
     path.write_text(json.dumps(settings, indent=2) + "\n")
 
 
+def first_student(
+    args, teacher: TextEncoder, pairs: list[text_corpus.Pair], meanings: dict[str, str], targets: list[str]
+):
+    """Tokenizer and model before training, made once and kept in the work folder."""
+    folder = args.work / "first"
+    if not (folder / "model.safetensors").exists():
+        tokenizer = build_tokenizer(teacher.tokenizer, pairs, meanings, SIZE["vocab_size"])
+        tokenizer.save_pretrained(folder)
+        build_student(teacher, tokenizer, meanings, targets).save_pretrained(folder)
+    return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder, dtype=torch.float32)
+
+
 def train(args) -> None:
     torch.manual_seed(args.seed)
     args.work.mkdir(parents=True, exist_ok=True)
@@ -182,8 +221,8 @@ def train(args) -> None:
     low = torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bfloat16")
     with low:
         embeddings = torch.from_numpy(teacher_embeddings(targets, teacher, args.work)).to(args.device)
-    tokenizer = build_tokenizer(teacher.tokenizer, pairs, meanings, SIZE["vocab_size"])
-    model = build_student(teacher, tokenizer, meanings, targets).to(args.device)
+    tokenizer, model = first_student(args, teacher, pairs, meanings, targets)
+    model.to(args.device)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
 
     decay = [p for p in model.parameters() if p.ndim > 1]
@@ -193,13 +232,13 @@ def train(args) -> None:
         lr=args.learning_rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
     begin = load_checkpoint(args.work / "checkpoint", model, optimizer)
-    sample = Sampler(pairs, {text: i for i, text in enumerate(targets)}, args.batch, args.seed)
+    misspelt = frozenset(text.lower() for texts in TYPOS for text in texts)
+    sample = Sampler(pairs, {text: i for i, text in enumerate(targets)}, args.batch, args.seed, misspelt)
     model.train()
     bar = tqdm(range(begin, args.steps), initial=begin, total=args.steps, desc="student", unit="step")
     started, averages = time.monotonic(), None
     for step in bar:
-        fraction = max(0.0, (step - WARMUP) / max(1, args.steps - WARMUP))
-        rate = args.learning_rate * min(1.0, (step + 1) / WARMUP) * (0.02 + 0.49 * (1 + math.cos(math.pi * fraction)))
+        rate = args.learning_rate * rate_share(step, args.steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
         texts, rows = sample(step)
