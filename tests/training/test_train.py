@@ -130,8 +130,6 @@ def test_settings_that_cannot_be_used_get_a_sentence(settings, sentence):
 
 def test_settings_reach_the_configuration():
     settings = ["gamma=5", "loss=hinge", "model.image_widths=[32,16]"]
-    values = _with_settings(
-        {"model": to_dict(PRESETS["tiny"])}, ["gamma=5", "loss=hinge", "model.image_widths=[32,16]"]
-    )
+    values = _with_settings({"model": to_dict(PRESETS["tiny"])}, settings)
     config = from_dict(TrainingConfig, values)
     assert (config.gamma, config.loss, config.model.image_widths) == (5.0, "hinge", (32, 16))
