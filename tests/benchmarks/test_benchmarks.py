@@ -1,0 +1,155 @@
+"""The benchmarks run and report what they promise, on tiny sizes; nothing here looks at a time."""
+
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmgan import Pipeline
+from mmgan.checkpoint import Model
+from mmgan.config import AudioConfig, ModelConfig
+from mmgan.models import Generator
+
+from . import __main__ as command
+from . import cuda, growth, measure, sampling, shares, training
+from .dcgan import DCGAN, discriminator, generator
+from .subjects import Setup, fresh_prompts
+
+SMALL = ModelConfig(
+    image_size=16, image_channels=3, latent_shared=4, latent_image=4, latent_audio=4, style_dim=16,
+    image_widths=(8, 8), audio_widths=(8, 8), critic_features=16,
+    audio=AudioConfig(num_samples=8_192, bands=32, griffin_lim_iterations=1),
+)  # fmt: skip
+
+
+class Encoder:
+    """Any text to a direction of its own."""
+
+    def encode(self, prompts):
+        rows = [torch.randn(384, generator=torch.Generator().manual_seed(zlib.crc32(p.encode()))) for p in prompts]
+        return torch.nn.functional.normalize(torch.stack(rows), dim=1)
+
+
+@pytest.fixture(scope="module")
+def setup():
+    setup = Setup(quick=True, presets={"tiny": SMALL, "base": SMALL, "large": SMALL}, batch=4)
+    setup.encoder = Encoder()
+    setup.pipeline = Pipeline(Model(SMALL, Generator(SMALL), None, {}, Path("small")), "cpu", setup.encoder)
+    return setup
+
+
+def test_latency_has_every_stage_and_the_stages_make_the_total(setup):
+    part = sampling.latency(setup)
+    for kind in ("fresh", "repeated"):
+        assert list(part.values[kind]) == list(sampling.STAGES)
+    stages = sampling.deliver(setup.pipeline, "a seven")
+    assert sum(stages[name] for name in sampling.STAGES[:-1]) == pytest.approx(stages["total"])
+    assert part.values["aim_ms"] == 80
+
+
+def test_batching_compares_both_ways(setup):
+    part = sampling.batching(setup)
+    for values in part.values.values():
+        assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])
+
+
+def test_training_reports_sizes_and_operations_of_all_three(setup):
+    part = training.training(setup)
+    ours, one, two = part.values["subjects"].values()
+    assert ours["generator_parameters"] == sum(p.numel() for p in Generator(SMALL).parameters())
+    assert two["multiply_accumulates_per_pair"] > one["multiply_accumulates_per_pair"] > 0
+    assert set(part.values["mmgan_over"]) == set(list(part.values["subjects"])[1:])
+
+
+def test_operations_of_a_known_network_are_counted():
+    layer, rows = torch.nn.Linear(30, 20), torch.randn(5, 30)
+    assert training._operations(lambda: layer(rows).sum().backward(), 2) == 2 * 5 * 30 * 20  # forwards, weight gradient
+
+
+def test_growth_covers_batches_and_presets(setup):
+    assert list(growth.sampling_growth(setup).values) == ["1", "4"]
+    assert list(growth.training_growth(setup).values) == ["8", "16"]
+    assert list(growth.preset_growth(setup).values) == ["tiny", "base"]  # quick leaves out large
+
+
+def test_shares_add_up_to_the_whole(setup):
+    operators, functions = shares.training_shares(setup)
+    shown = sum(v["share"] for v in operators.values["operators"].values())
+    assert 0 < shown <= operators.values["in_operators"] <= 1
+    assert any("trainer.py: step" in name for name in functions.values["functions"])
+    assert len(shares.sampling_shares(setup)) == 2
+
+
+def test_options_of_the_gpu_run_on_the_cpu_too(setup):
+    for part in (cuda.gpu_sampling(setup, "cpu"), cuda.gpu_training(setup, "cpu")):
+        assert len(part.rows) >= 4
+        assert not [values for values in part.values.values() if "failed" in values]
+        assert part.rows[0][-1] == 1.0  # plain eager is what others are compared with
+
+
+def test_a_failing_option_is_reported_and_ends_nothing():
+    def prepare():
+        raise RuntimeError("CUDA error: no kernel\nlong story")
+
+    found = cuda._measure(prepare, torch.channels_last, 1, "cpu")
+    assert cuda._failures({"graph": found}) == ["graph failed: CUDA error: no kernel"]
+
+
+def test_plain_layout_undoes_channels_last_and_itself():
+    maps = torch.randn(2, 8, 4, 4)
+    with cuda.plain_layout():
+        assert maps.contiguous(memory_format=torch.channels_last).is_contiguous()
+    assert maps.contiguous(memory_format=torch.channels_last).is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_dcgan_makes_and_judges_pictures_of_its_size(size):
+    noise = torch.randn(2, 100, 1, 1)
+    made = generator(size, 3)(noise)
+    assert made.shape == (2, 3, size, size)
+    assert discriminator(size, 3)(made).shape == (2, 1, 1, 1)
+
+
+def test_dcgan_learns():
+    torch.manual_seed(0)
+    dcgan, real = DCGAN(8, 1), torch.ones(16, 1, 8, 8)
+    for _ in range(60):
+        dcgan.step(real)
+    assert dcgan.generator(torch.randn(16, 100, 1, 1)).mean() > 0.3
+
+
+def test_rounds_alternate_their_order():
+    called = []
+    timings = measure.interleave({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, 2, warm_up=1)
+    assert "".join(called) in ("baabba", "abbaab")
+    assert [len(t.wall) for t in timings.values()] == [2, 2]
+
+
+def test_a_busy_machine_is_named():
+    assert "WARNING" in measure.busy_warning({"load_average": 2.5, "cores": 2, "threads": 1})
+    assert measure.busy_warning({"load_average": 0.2, "cores": 2, "threads": 2}) is None
+    assert measure.busy_warning({"load_average": None, "cores": 2, "threads": 2}) is None
+
+
+def test_prompts_do_not_repeat():
+    prompts = list(fresh_prompts())
+    assert len(prompts) == len(set(prompts)) > 5_000
+
+
+def test_the_command_prints_and_writes(setup, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(command, "Setup", lambda *_: setup)
+    target = tmp_path / "speed.json"
+    assert command.main(["--quick", "--json", str(target), "batching"]) == 0
+    assert "one by one" in capsys.readouterr().out
+    report = json.loads(target.read_text())
+    assert {"cores", "threads", "load_average"} <= set(report["machine"])
+    assert list(report["parts"]) == ["batching"]
+
+
+def test_the_command_refuses_in_one_sentence(tmp_path, capsys):
+    assert command.main(["--model", str(tmp_path / "none"), "--text-encoder", str(tmp_path), "latency"]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    with pytest.raises(SystemExit):
+        command.main(["speed"])
