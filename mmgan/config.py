@@ -110,6 +110,7 @@ class TrainingConfig:
     gp_weight: float = _number(10.0, 0.0, 1_000.0)  # weight of the Wasserstein penalty
     penalty_interval: int = _number(4, 1, 64)  # penalties every so many steps, as much heavier (lazy regularisation)
     joint_weight: float = _number(1.0, 0.0, 10.0)  # of the joint critic
+    twin_weight: float = _number(1.0, 0.0, 10.0)  # of the critics that judge two samples of a concept at once
     wrong_caption_weight: float = _number(0.5, 0.0, 10.0)  # real rows under a wrong caption (matching-aware negatives)
     wrong_partner_weight: float = _number(0.5, 0.0, 10.0)  # real pictures with real sounds of another concept
     contrastive_weight: float = _number(1.0, 0.0, 10.0)  # critic features beside captions

@@ -70,7 +70,11 @@ class Dataset(ABC):
 
     @abstractmethod
     def rows(self, rng: np.random.Generator, count: int) -> list[Row]:
-        """``count`` rows drawn with replacement; the same generator state draws the same rows."""
+        """``count`` rows drawn with replacement; the same generator state draws the same rows.
+
+        Rows 0 and 1, 2 and 3, ... are twins: of one concept, wherever a concept has more than one picture or sound. By
+        how twins differ the critics judge variety.
+        """
 
     @property
     @abstractmethod

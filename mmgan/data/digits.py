@@ -113,7 +113,9 @@ class Digits(Dataset):
         return np.select([high, low], captions.SPEED, "")
 
     def rows(self, rng: np.random.Generator, count: int) -> list[Row]:
-        return [self._row(*draw) for draw in rng.random((count, 8))]
+        draws = rng.random((count, 8))
+        draws[1::2, 0] = draws[: count // 2 * 2 : 2, 0]  # twins: the same digit
+        return [self._row(*draw) for draw in draws]
 
     def _row(self, digit, image, sound, phrasing, numeral, detailed, wrong, which) -> Row:
         """One row from eight numbers in 0..1, each of which decides what its name says."""

@@ -149,6 +149,10 @@ class Folder(Dataset):
 
     def rows(self, rng: np.random.Generator, count: int) -> list[Row]:
         drawn = rng.choice(len(self._groups), size=count, p=self._weights)
+        for i in range(1, count, 2):
+            group = self._groups[drawn[i - 1]]
+            if len(group.images) > 1 or len(group.sounds) > 1:
+                drawn[i] = drawn[i - 1]  # twins
         picks = rng.random((count, 4))  # of text, picture, sound, wrong caption
         return [self._row(int(i), *pick) for i, pick in zip(drawn, picks.tolist(), strict=True)]
 

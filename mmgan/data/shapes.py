@@ -130,10 +130,10 @@ class Shapes(Dataset):
         return np.random.default_rng([index, modality == "sound", self.split == "test"])
 
     def rows(self, rng: np.random.Generator, count: int) -> list[Row]:
-        return [self._row(rng) for _ in range(count)]
+        numbers = rng.integers(len(self.combinations), size=(count + 1) // 2).repeat(2)[:count]  # twins
+        return [self._row(int(number), rng) for number in numbers]
 
-    def _row(self, rng: np.random.Generator) -> Row:
-        number = int(rng.integers(len(self.combinations)))
+    def _row(self, number: int, rng: np.random.Generator) -> Row:
         combination = self.combinations[number]
         phrasing = draw_phrasing(rng)
         wrong = self._wrong(combination, phrasing, rng)

@@ -42,11 +42,11 @@ class Draw:
 
 @dataclass
 class Scores:
-    """What the discriminators say of B rows; the columns are image, audio, joint."""
+    """What the discriminators say of B rows; the columns are image, audio, joint, image twins, audio twins."""
 
     image_features: Tensor  # [B, F]
     audio_features: Tensor  # [B, F]
-    values: Tensor  # [B, 3]
+    values: Tensor  # [B, 5]
 
 
 class Trainer:
@@ -71,11 +71,11 @@ class Trainer:
         self.device = self.accelerator.device
         self.bf16 = config.precision == "bf16" or (config.precision == "auto" and self.device.type == "cuda")
         parts = self.accelerator.num_processes * config.accumulate
-        if config.batch_size % (2 * parts):
-            # Rows are each other's wrong partners in twos, so no slice may cut between them.
+        if config.batch_size % (4 * parts):
+            # Rows are twins in twos and wrong partners in fours, so no slice may cut between them.
             raise TrainingError(
-                f"A batch of {config.batch_size} cannot be cut into {parts} equal slices of even size; "
-                f"choose a batch size that {2 * parts} divides."
+                f"A batch of {config.batch_size} cannot be cut into {parts} equal slices of whole fours; "
+                f"choose a batch size that {4 * parts} divides."
             )
         model = config.model
         self.loader = Loader(
@@ -150,8 +150,8 @@ class Trainer:
         real_plan = draw.plan_real.slice(rows.start, rows.stop, self.device)
         fake_plan = draw.plan_fake.slice(rows.start, rows.stop, self.device)
         caption, wrong_caption = embeddings[rows], wrong[rows]
-        counts = torch.stack([part.has_image, part.has_audio, part.has_image & part.has_audio], dim=1).float()  # [B, 3]
-        weights = torch.tensor([1.0, 1.0, c.joint_weight], device=self.device)
+        counts = self._counts(part)  # [B, 5]
+        weights = torch.tensor([1.0, 1.0, c.joint_weight, c.twin_weight, c.twin_weight], device=self.device)
         latents = draw.latents[rows].to(self.device)
         penalised = self.penalty != "none" and self.step_count % c.penalty_interval == 0
 
@@ -182,7 +182,7 @@ class Trainer:
         # The discriminators': real over generated, right over wrong caption, right over wrong partner.
         adversarial = self._weighted(self.loss.discriminator(real.values, fake.values), counts, weights)
         captioned = self._caption_scores(real, wrong_caption)
-        mismatch = self._weighted(self.loss.discriminator(real.values, captioned), counts, weights)
+        mismatch = self._weighted(self.loss.discriminator(real.values[:, :3], captioned), counts, weights)
         partner = self._wrong_partner(real, part, caption, counts)
         recognise = self._contrast(real, batch, embeddings, wrong_caption, rows, counts)
         d_loss = (
@@ -210,7 +210,8 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             image, audio = self.discriminators.features(*inputs)
         image, audio = image.float(), audio.float()
-        return Scores(image, audio, self._values(image, audio, caption))
+        twins = self.discriminators.twin_scores(image, audio, caption)
+        return Scores(image, audio, torch.cat([self._values(image, audio, caption), twins], dim=1))
 
     def _values(self, image: Tensor, audio: Tensor, caption: Tensor) -> Tensor:
         d = self.discriminators
@@ -221,15 +222,27 @@ class Trainer:
         """The same rows under another caption, [B, 3]."""
         return self._values(scores.image_features, scores.audio_features, caption)
 
+    def _same_concept(self, part: Batch, distance: int) -> Tensor:
+        """Whether row i and row i ^ distance share their concept, bool [B]."""
+        same = [part.concepts[i] == part.concepts[i ^ distance] for i in range(len(part))]
+        return torch.tensor(same, device=self.device)
+
+    def _counts(self, part: Batch) -> Tensor:
+        """1 where a row has what a critic looks at, else 0, [B, 5]."""
+        image, audio, twins = part.has_image, part.has_audio, self._same_concept(part, 1)
+        other = torch.arange(len(part), device=self.device) ^ 1
+        counts = [image, audio, image & audio, twins & image & image[other], twins & audio & audio[other]]
+        return torch.stack(counts, dim=1).float()
+
     @staticmethod
     def _weighted(values: Tensor, counts: Tensor, weights: Tensor) -> Tensor:
-        """Values [B, 3] summed over critics by weight, averaged over the rows that have what the critic looks at."""
-        return sum(weights[k] * mean(values[:, k], counts[:, k]) for k in range(3))
+        """Values [B, K] summed over critics by weight, averaged over the rows that have what the critic looks at."""
+        return sum(weights[k] * mean(values[:, k], counts[:, k]) for k in range(values.shape[1]))
 
     def _wrong_partner(self, real: Scores, part: Batch, caption: Tensor, counts: Tensor) -> Tensor:
-        """Real pictures with the real sound of the next row, where the two rows' concepts differ."""
-        other = torch.arange(len(part), device=self.device) ^ 1  # 1 0 3 2 5 4 ...
-        differs = torch.tensor([part.concepts[i] != part.concepts[i ^ 1] for i in range(len(part))], device=self.device)
+        """Real pictures with the real sound of the row after the next, where the two rows' concepts differ."""
+        other = torch.arange(len(part), device=self.device) ^ 2  # 2 3 0 1 6 7 4 5 ...
+        differs = ~self._same_concept(part, 2)
         swapped = self.discriminators.joint_score(real.image_features, real.audio_features[other], caption)
         return mean(self.loss.discriminator(real.values[:, 2], swapped), counts[:, 2] * counts[other, 2] * differs)
 

@@ -19,7 +19,7 @@ MODEL = ModelConfig(
 
 
 def config(**changes) -> TrainingConfig:
-    return TrainingConfig(**{"model": MODEL, "batch_size": 8, "steps": 6, **changes})
+    return TrainingConfig(**{"model": MODEL, "batch_size": 16, "steps": 6, **changes})
 
 
 class Blobs(Dataset):
@@ -45,9 +45,10 @@ class Blobs(Dataset):
     sound_concept = image_concept
 
     def rows(self, rng, count):
-        rows = []
+        rows, side = [], 0
         for k in range(count):
-            side, i, j = rng.integers(2), rng.integers(4), rng.integers(4)
+            side = side if k % 2 else rng.integers(2)
+            i, j = rng.integers(4), rng.integers(4)
             rows.append(
                 Row(
                     f"a {self.concepts[side]} square", f"a {self.concepts[1 - side]} square",

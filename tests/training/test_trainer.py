@@ -46,15 +46,15 @@ def test_training_teaches_the_critics_to_tell_captions_apart():
 def test_accumulated_slices_give_the_step_of_the_whole_batch():
     whole, cut = trainer(penalty_interval=1), trainer(penalty_interval=1, accumulate=4)
     for _ in range(3):
-        a, b = whole.step(), cut.step()
+        a, b = ({k: v for k, v in t.step().items() if "sign" not in k} for t in (whole, cut))
         assert a == pytest.approx(b, abs=1e-3)
     # Adam divides by the gradient's size, which magnifies rounding where a gradient is nearly zero.
     assert (weights(whole.generator) - weights(cut.generator)).abs().quantile(0.99) < 1e-4
 
 
 def test_a_batch_that_cannot_be_cut_evenly_is_refused():
-    with pytest.raises(TrainingError, match="choose a batch size that 6 divides"):
-        trainer(batch_size=8, accumulate=3)
+    with pytest.raises(TrainingError, match="choose a batch size that 12 divides"):
+        trainer(batch_size=16, accumulate=3)
 
 
 @pytest.mark.parametrize(("missing", "network"), [("image", "image"), ("audio", "audio")])
