@@ -23,10 +23,6 @@ TEACHER_LAYERS = (0, 5)  # of six: of all pairs tried without training, these tw
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
-def _is_picture(character: str) -> bool:
-    return unicodedata.category(character) in ("So", "Cn") and not character.isascii()
-
-
 def build_tokenizer(teacher, pairs: list[Pair], meanings: dict[str, str], size: int) -> PreTrainedTokenizerFast:
     """WordPiece: the teacher's pieces that the corpus uses most, Chinese characters and emoji, each by itself."""
     counts = Counter()
