@@ -71,7 +71,7 @@ def training(setup: Setup) -> Part:
     ]
     notes += [
         "A DCGAN takes no caption, pairs nothing, has no penalty, average or augmentation; mmgan's step has them all.",
-        f"First use of a caption, picture and sound, not in the figures above: {first_use_ms:.1f} ms of CPU time a pair.",
+        f"First use of a caption, picture and sound, not in the figures: {first_use_ms:.1f} ms of CPU time a pair.",
     ]
     values = {"batch": setup.batch, "subjects": found, "mmgan_over": ratios, "first_use_cpu_ms_per_pair": first_use_ms}
     columns = ["", "pairs/s", "CPU ms/pair", "G params M", "D params M", "MMAC/pair"]
