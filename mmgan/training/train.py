@@ -50,11 +50,11 @@ def main(options) -> int:
             if getattr(options, name, None) is not None
         }
         changes |= {"model": to_dict(PRESETS[options.preset])}
-        config = from_dict(TrainingConfig, _with_settings(changes, options.set), "the options")
+        config = from_dict(TrainingConfig, with_settings(changes, options.set), "the options")
     return train(config, data, out, resume=options.resume, device=options.device, text_encoder=options.text_encoder)
 
 
-def _with_settings(values: dict, settings: list[str]) -> dict:
+def with_settings(values: dict, settings: list[str]) -> dict:
     """``values`` with each "name=value" or "model.name=value" put in; the value is JSON, or else a plain word."""
     for setting in settings:
         name, equals, value = setting.partition("=")

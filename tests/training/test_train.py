@@ -15,7 +15,7 @@ from mmgan.checkpoint import load_model
 from mmgan.config import PRESETS, TrainingConfig, from_dict, to_dict
 from mmgan.errors import MmganError
 from mmgan.training.runs import Run
-from mmgan.training.train import _with_settings
+from mmgan.training.train import with_settings
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {
@@ -125,11 +125,11 @@ def test_a_run_has_sheets_metrics_and_a_model(tmp_path):
 )
 def test_settings_that_cannot_be_used_get_a_sentence(settings, sentence):
     with pytest.raises(MmganError, match=sentence):
-        from_dict(TrainingConfig, _with_settings({"model": to_dict(PRESETS["tiny"])}, settings), "the options")
+        from_dict(TrainingConfig, with_settings({"model": to_dict(PRESETS["tiny"])}, settings), "the options")
 
 
 def test_settings_reach_the_configuration():
     settings = ["gamma=5", "loss=hinge", "model.image_widths=[32,16]"]
-    values = _with_settings({"model": to_dict(PRESETS["tiny"])}, settings)
+    values = with_settings({"model": to_dict(PRESETS["tiny"])}, settings)
     config = from_dict(TrainingConfig, values)
     assert (config.gamma, config.loss, config.model.image_widths) == (5.0, "hinge", (32, 16))
