@@ -106,7 +106,10 @@ class TrainingConfig:
     batch_size: int = _number(16, 2, 4_096)  # rows a step, over all processes
     accumulate: int = _number(1, 1, 256)  # slices a step is cut into, to save memory
     penalty: str = _choice("auto", "auto", "none", "r1", "r1r2", "gp")  # auto: what the loss's paper uses
-    gamma: float = _number(1.5, 0.0, 1_000.0)  # weight of R1 and R2
+    gamma: float = _number(0.0, 0.0, 1_000.0)  # weight of R1 and R2; 0: gamma_share of the data's spread
+    # Mean squared distance between real rows times this. A weight good for digits let the critics run away on RGB
+    # shapes, whose rows lie ten times as far apart.
+    gamma_share: float = _number(0.003, 0.0, 1.0)
     gp_weight: float = _number(10.0, 0.0, 1_000.0)  # weight of the Wasserstein penalty
     penalty_interval: int = _number(4, 1, 64)  # penalties every so many steps, as much heavier (lazy regularisation)
     joint_weight: float = _number(1.0, 0.0, 10.0)  # of the joint critic

@@ -13,7 +13,7 @@ SLOPE = 0.2  # of the leaky ReLU
 
 def activate(x: Tensor) -> Tensor:
     """Leaky ReLU, scaled to keep the variance (the gain that He et al. 2015 put into the weights)."""
-    return F.leaky_relu(x, SLOPE) * math.sqrt(2 / (1 + SLOPE**2))
+    return F.leaky_relu(x, SLOPE).mul_(math.sqrt(2 / (1 + SLOPE**2)))
 
 
 def _variance_preserving(layer: nn.Conv2d | nn.Linear, gain: float) -> None:

@@ -26,6 +26,7 @@ from ..text import TextEncoder
 from .augment import Plan, augment_image, augment_mel
 from .losses import LOSSES, contrastive, mean, slope_towards_one, squared_slope
 
+SPREAD_ROWS = 64  # real rows from which the spread of the data is estimated
 EMA_WARM_UP = 0.1  # the average forgets faster at first: its half-life is at most this share of the examples seen
 
 
@@ -90,6 +91,7 @@ class Trainer:
         self.optimizer_d = self._optimizer(self.discriminators)
         self.loss = LOSSES[config.loss]
         self.penalty = self.loss.penalty if config.penalty == "auto" else config.penalty
+        self.gamma = config.gamma or config.gamma_share * self._spread()
         self.step_count = 0
         self.augment_image, self.augment_audio = config.augment_image, config.augment_audio
         self.progress = 0.0  # share of the training that is done, 0..1; sets the learning rate
@@ -102,6 +104,15 @@ class Trainer:
         return kind(
             module.parameters(), lr=c.learning_rate, betas=(c.beta1, c.beta2), weight_decay=c.weight_decay, fused=True
         )
+
+    def _spread(self) -> float:
+        """Mean squared distance between two real rows, pictures and log-mels together, from a few batches."""
+        batches = [self.loader.batch(step) for step in range(SPREAD_ROWS // self.config.batch_size + 1)]
+        spread = 0.0
+        for name, has in (("image", "has_image"), ("mel", "has_audio")):
+            rows = torch.cat([getattr(batch, name)[getattr(batch, has)] for batch in batches]).flatten(1)
+            spread += 2 * rows.var(dim=0).sum().item() if len(rows) > 1 else 0.0
+        return max(spread, 1.0)
 
     def step(self) -> dict[str, float]:
         """One update of both networks; returns its losses, averaged over the batch.
@@ -292,7 +303,7 @@ class Trainer:
         value = mean(squared_slope((real.values * counts).sum(1), real_inputs), ones)
         if self.penalty == "r1r2":
             value = value + mean(squared_slope((fake.values * counts).sum(1), fake_inputs), ones)
-        return c.gamma / 2 * value
+        return self.gamma / 2 * value
 
     # Around the step ----------------------------------------------------------------------------------------------
 
