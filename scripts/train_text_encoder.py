@@ -30,6 +30,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
 from text_student import SIZE, build_student, build_tokenizer
+from tokenizers import Tokenizer
 from torch import Tensor
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
@@ -193,10 +194,19 @@ def load_checkpoint(folder: Path, model, optimizer) -> int:
 def export(model, tokenizer, folder: Path) -> None:
     """The folder that mmgan ships: config, float16 weights and tokenizer, without what training alone needs."""
     copy.deepcopy(model).cpu().half().save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    path = folder / "tokenizer_config.json"  # transformers 5 writes its own class name, which 4.57 does not know
-    settings = json.loads(path.read_text()) | {"tokenizer_class": "PreTrainedTokenizerFast"}
-    path.write_text(json.dumps(settings, indent=2) + "\n")
+    os.chmod(folder / "model.safetensors", 0o644)  # safetensors writes a file that only its owner can read
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    backend.no_padding()
+    backend.no_truncation()
+    backend.save(str(folder / "tokenizer.json"))
+    # By hand, because transformers 5 writes a class name that 4.57 does not know.
+    tokens = {name: getattr(tokenizer, name) for name in ("pad_token", "unk_token", "cls_token", "sep_token")}
+    settings = tokens | {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": model.config.max_position_embeddings,
+        "model_input_names": ["input_ids", "attention_mask"],
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
 
 
 def first_student(
