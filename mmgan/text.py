@@ -109,8 +109,10 @@ class TextEncoder:
         Raises:
             PromptError: see :func:`check_prompt`.
         """
-        prompts = [check_prompt(p) for p in ([prompts] if isinstance(prompts, str) else prompts)]
+        prompts = [prompts] if isinstance(prompts, str) else list(prompts)
         with self._lock:
+            # What is remembered was checked when it was new; training asks for the same captions again and again.
+            prompts = [p if isinstance(p, str) and p in self._cache else check_prompt(p) for p in prompts]
             missing = [p for p in dict.fromkeys(prompts) if p not in self._cache]
             fresh = dict(zip(missing, self._embed(missing), strict=True))
             rows = [fresh[p] if p in fresh else self._cache[p] for p in prompts]
