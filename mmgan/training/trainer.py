@@ -26,6 +26,7 @@ from ..text import TextEncoder
 from .augment import Plan, augment_image, augment_mel
 from .losses import LOSSES, contrastive, mean, slope_towards_one, squared_slope
 
+FEW_ITEMS = 5_000  # pictures or sounds; banks of fewer are augmented
 SPREAD_ROWS = 64  # real rows from which the spread of the data is estimated
 EMA_WARM_UP = 0.1  # the average forgets faster at first: its half-life is at most this share of the examples seen
 
@@ -93,7 +94,8 @@ class Trainer:
         self.penalty = self.loss.penalty if config.penalty == "auto" else config.penalty
         self.gamma = config.gamma or config.gamma_share * self._spread()
         self.step_count = 0
-        self.augment_image, self.augment_audio = config.augment_image, config.augment_audio
+        self.augment_image = _augmentation(config.augment_image, dataset.num_images)
+        self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)
         self.progress = 0.0  # share of the training that is done, 0..1; sets the learning rate
 
     def _optimizer(self, module: torch.nn.Module) -> torch.optim.Optimizer:
@@ -368,6 +370,11 @@ class Trainer:
         embeddings = self.text_encoder.encode(prompts).to(self.device)
         image, mel = generator(embeddings, latents.to(self.device))
         return image.float().cpu(), mel.float().cpu()
+
+
+def _augmentation(p: float, items: int) -> float:
+    """The probability asked for, or one that suits a bank of so many items."""
+    return p if p >= 0 else 0.5 if items < FEW_ITEMS else 0.0
 
 
 def _nudge(p: float, sign: float, target: float, rate: float) -> float:
