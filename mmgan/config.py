@@ -109,7 +109,7 @@ class TrainingConfig:
     gamma: float = _number(0.0, 0.0, 1_000.0)  # weight of R1 and R2; 0: gamma_share of the data's spread
     # Mean squared distance between real rows times this. A weight good for digits let the critics run away on RGB
     # shapes, whose rows lie ten times as far apart.
-    gamma_share: float = _number(0.003, 0.0, 1.0)
+    gamma_share: float = _number(0.002, 0.0, 1.0)
     gp_weight: float = _number(10.0, 0.0, 1_000.0)  # weight of the Wasserstein penalty
     penalty_interval: int = _number(4, 1, 64)  # penalties every so many steps, as much heavier (lazy regularisation)
     joint_weight: float = _number(1.0, 0.0, 10.0)  # of the joint critic
@@ -121,7 +121,7 @@ class TrainingConfig:
     recognition_share: float = _number(0.3, 0.01, 1e6)  # at first, and falls to 0 here: kept on, samples look alike
     latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
     temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss
-    text_noise: float = _number(0.02, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
+    text_noise: float = _number(0.1, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
     ema_images: float = _number(10_000.0, 0.0, 1e7)  # the average's half-life, in examples
     # Probability of each augmentation, at the start; -1: 0.5 for banks of under 5,000 items, else 0. Where data are
     # plenty it only hurts: shifted bands and gains kept the shapes' tones from finding their pitch and loudness.
