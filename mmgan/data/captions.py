@@ -60,6 +60,8 @@ CHINESE_PLAIN = {
     "数字{d}的读音": "the sound of someone saying {d}", "让我听数字{d}": "let me hear the number {d}",
     "请写出并读出数字{d}": "please write and say the number {d}",
     "写一个{d}，再念出来": "write {ad} and say it aloud", "给我一个{d}": "give me {ad}",
+    "写个{d}": "write {ad}", "帮我画个{d}": "draw {ad} for me", "来个{d}吧": "let me have {ad}",
+    "写{d}给我看": "write {ad} for me to see", "请你念个{d}": "please say {d}",
 }  # fmt: skip
 CHINESE_DETAILED = {
     "{np}{spoken}": "{np}{spoken}", "写{np}{say}": "write {np}{say}", "请画{np}{say}": "please draw {np}{say}",
