@@ -263,7 +263,8 @@ class _Loop:
             self._show(means, speed)
         if now - self.sampled_at >= c.sample_seconds:
             self._sample()
-            self.sampled_at = self.counted_at = time.monotonic()
+            self.sampled_at = time.monotonic()
+            self.counted_at += self.sampled_at - now  # sampling is no part of the speed of training
         if now - self.saved_at >= c.checkpoint_seconds:
             self._save()
 
@@ -287,8 +288,10 @@ class _Loop:
             self.run_folder.log_metrics({"step": step, "seconds": self.elapsed, **self.accuracy})
 
     def _save(self) -> None:
+        start = time.monotonic()
         save(self.trainer, self.run_folder, self.elapsed)
-        self.saved_at = self.counted_at = time.monotonic()
+        self.saved_at = time.monotonic()
+        self.counted_at += self.saved_at - start
 
     def _end(self, state: str, reason: str, **more) -> int:
         if self.run_folder:
