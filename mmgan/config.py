@@ -56,7 +56,7 @@ class ModelConfig:
     latent_audio: int = _number(32, 1, 512)  # noise of the sound alone
     style_dim: int = _number(192, 16, 1_024)  # w, what the mapping gives to every synthesis layer
     # The networks see patch x patch pixels as channels of one position, which saves the convolutions at full
-    # resolution. Digits at patch 2 cost as much as at patch 1 with narrower maps and learned three times slower.
+    # resolution. At patch 2 digits cost as much as at patch 1 with narrower maps and learned more slowly.
     image_patch: int = _number(1, 1, 8)
     audio_patch: int = _number(2, 1, 8)
     # Channels from the smallest map to the largest; each is twice as wide and high as the one before.

@@ -101,7 +101,7 @@ class Discriminators(nn.Module):
         """Are rows 0 and 1, 2 and 3, ... two real pictures, two real sounds? -> [B, 2], the same for both twins.
 
         Two samples of one concept judged together (PacGAN, Lin et al. 2018): a generator that always makes its best
-        seven is found out at once, while a critic that sees one at a time had not minded after 15,000 examples.
+        seven is found out at once, while a critic that sees one at a time does not mind.
         """
         other = torch.arange(len(embedding), device=embedding.device) ^ 1
         caption = self.joint_caption(standard(embedding))
