@@ -139,8 +139,7 @@ class Shapes(Dataset):
         wrong = self._wrong(combination, phrasing, rng)
         items = range(number, NUM_ITEMS[self.split], len(self.combinations))
         image, sound = (items[rng.integers(len(items))] for _ in range(2))
-        text, wrong_text = phrasing.fill(combination._asdict(), rng), phrasing.fill(wrong._asdict(), rng)
-        return Row(text, wrong_text, image, sound, str(combination))
+        return Row(_caption(phrasing, combination), _caption(phrasing, wrong), image, sound, str(combination))
 
     def _wrong(self, combination: Combination, phrasing: Phrasing, rng: np.random.Generator) -> Combination:
         """A combination that differs in something the phrasing mentions, half the time in that alone.
@@ -183,6 +182,11 @@ class Shapes(Dataset):
             "a tiny purple ring on white", "a large orange star on black", "a big blue square on yellow",
             "白色背景上的大红色星星", "draw a small orange triangle on blue",
         ]  # fmt: skip
+
+
+def _caption(phrasing: Phrasing, combination: Combination) -> str:
+    """One caption for each phrasing of each combination: every synonym occurs, and each text is encoded only once."""
+    return phrasing.fill(combination._asdict(), choice=_POSITIONS[combination] + ALL_PHRASINGS.index(phrasing))
 
 
 def _without(combination: Combination, attribute: str) -> tuple[str, ...]:

@@ -135,12 +135,13 @@ class Phrasing:
         """The words for one value of an attribute, the plainest first."""
         return (CHINESE_WORDS if self.chinese else ENGLISH_WORDS)[attribute].get(value, (value,))
 
-    def fill(self, values: Mapping[str, str], rng: np.random.Generator | None = None) -> str:
-        """The caption of a combination, with the plainest words or, given ``rng``, with any synonym."""
+    def fill(self, values: Mapping[str, str], choice: int = 0) -> str:
+        """The caption of a combination, in the plainest words or, by ``choice`` (0, 1, 2, ...), with other synonyms."""
         chosen = {}
         for name in self.mentions:
             words = self.words(name, values[name])
-            chosen[name] = words[rng.integers(len(words)) if rng is not None and len(words) > 1 else 0]
+            choice, place = divmod(choice, len(words))
+            chosen[name] = words[place]
         return _with_article(self.text.format(**chosen))
 
     def fill_all(self, values: Mapping[str, str]) -> list[str]:

@@ -40,7 +40,8 @@ class Critic(nn.Module):
         self.real = linear(config.critic_features, 1)
         self.caption = linear(config.embedding_dim, config.critic_features, bias=False)
         self.beside_caption = linear(config.critic_features, config.critic_features, bias=False)
-        self.latents = linear(config.critic_features, config.latent_shared + latent)  # shared, then this modality's
+        # Mean and log-variance of the shared latents, then of this modality's own.
+        self.posterior = linear(config.critic_features, 2 * (config.latent_shared + latent), gain=0.1)
 
     def features(self, x: Tensor) -> Tensor:
         """[B, channels, height, width] -> [B, critic_features]."""
@@ -54,6 +55,11 @@ class Critic(nn.Module):
         """Features [B, F] and the caption's embedding [B, 384] -> realness [B]."""
         match = (self.caption(standard(embedding)) * features).sum(1) / math.sqrt(features.shape[1])
         return self.real(features).squeeze(1) + match
+
+    def latents(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, F] -> mean and log-variance [B, shared + own] of the latents that would make such a row."""
+        mean, log_variance = self.posterior(features).chunk(2, dim=1)
+        return mean, 6 * torch.tanh(log_variance / 6)
 
     def similarity(self, features: Tensor, embedding: Tensor) -> Tensor:
         """Features [B, F] against captions [N, 384] -> cosines [B, N]."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -51,17 +53,35 @@ class MLP(nn.Module):
 
 
 class Film(nn.Module):
-    """Feature-wise modulation (Perez et al. 2018) by w [B, style_dim]; starts as the identity."""
+    """Feature-wise modulation (Perez et al. 2018) by w [B, style_dim]; starts as the identity.
+
+    The shift of a channel may lean: it is a plane over the map, so that w can put an edge or a partial anywhere and at
+    any angle, and needs no deep stack of convolutions to move it there (CoordConv, Liu et al. 2018, with learned axes).
+    """
 
     def __init__(self, style_dim: int, channels: int):
         super().__init__()
-        self.affine = nn.Linear(style_dim, 2 * channels)
+        self.affine = nn.Linear(style_dim, 4 * channels)
         nn.init.zeros_(self.affine.weight)
         nn.init.zeros_(self.affine.bias)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)
-        return x * (1 + scale) + shift
+        batch, channels, height, width = x.shape
+        scale, planes = self.affine(w).split([channels, 3 * channels], dim=1)
+        shift = _plane_axes(height, width, x.device, x.dtype) @ planes.view(batch, 3, channels).to(
+            x.dtype
+        )  # [B, H*W, C]
+        shift = shift.view(batch, height, width, channels).permute(0, 3, 1, 2)
+        return torch.addcmul(shift, x, 1 + scale[:, :, None, None])
+
+
+@functools.lru_cache(maxsize=64)
+def _plane_axes(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """1, height and width of each position, in -2..2, as [H * W, 3]."""
+    down = torch.linspace(-2, 2, height, device=device, dtype=dtype)
+    across = torch.linspace(-2, 2, width, device=device, dtype=dtype)
+    grid = torch.cartesian_prod(down, across)
+    return torch.cat([torch.ones_like(grid[:, :1]), grid], dim=1)
 
 
 class SynthesisStage(nn.Module):

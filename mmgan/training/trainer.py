@@ -24,7 +24,8 @@ from ..models import Discriminators, Generator
 from ..models.layers import unit
 from ..text import TextEncoder
 from .augment import Plan, augment_image, augment_mel
-from .losses import LOSSES, contrastive, mean, slope_towards_one, squared_slope
+from .losses import LOSSES, mean
+from .objectives import Objectives
 
 FEW_ITEMS = 5_000  # pictures or sounds; banks of fewer are augmented
 SPREAD_ROWS = 64  # real rows from which the spread of the data is estimated
@@ -40,15 +41,7 @@ class Draw:
     between: Tensor  # [B] in 0..1, for the gradient penalty
     plan_real: Plan
     plan_fake: Plan
-
-
-@dataclass
-class Scores:
-    """What the discriminators say of B rows; the columns are image, audio, joint, image twins, audio twins."""
-
-    image_features: Tensor  # [B, F]
-    audio_features: Tensor  # [B, F]
-    values: Tensor  # [B, 5]
+    noise: Tensor  # [B, latent_dim], of the latents that real rows are rebuilt from
 
 
 class Trainer:
@@ -92,7 +85,9 @@ class Trainer:
         self.optimizer_d = self._optimizer(self.discriminators)
         self.loss = LOSSES[config.loss]
         self.penalty = self.loss.penalty if config.penalty == "auto" else config.penalty
-        self.gamma = config.gamma or config.gamma_share * self._spread()
+        spreads = self._spreads()
+        self.gamma = config.gamma or config.gamma_share * max(sum(spreads), 1.0)
+        self.objectives = Objectives(config, self.loss, self.generator, self.discriminators, self.bf16, spreads)
         self.step_count = 0
         self.augment_image = _augmentation(config.augment_image, dataset.num_images)
         self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)
@@ -107,14 +102,14 @@ class Trainer:
             module.parameters(), lr=c.learning_rate, betas=(c.beta1, c.beta2), weight_decay=c.weight_decay, fused=True
         )
 
-    def _spread(self) -> float:
-        """Mean squared distance between two real rows, pictures and log-mels together, from a few batches."""
+    def _spreads(self) -> tuple[float, float]:
+        """Mean squared distance between two real pictures, and between two real log-mels, from a few batches."""
         batches = [self.loader.batch(step) for step in range(SPREAD_ROWS // self.config.batch_size + 1)]
-        spread = 0.0
+        spreads = []
         for name, has in (("image", "has_image"), ("mel", "has_audio")):
             rows = torch.cat([getattr(batch, name)[getattr(batch, has)] for batch in batches]).flatten(1)
-            spread += 2 * rows.var(dim=0).sum().item() if len(rows) > 1 else 0.0
-        return max(spread, 1.0)
+            spreads.append(max(0.5, 2 * rows.var(dim=0).sum().item() if len(rows) > 1 else 0.0))
+        return spreads[0], spreads[1]
 
     def step(self) -> dict[str, float]:
         """One update of both networks; returns its losses, averaged over the batch.
@@ -159,33 +154,27 @@ class Trainer:
 
     def _gradients(self, batch: Batch, draw: Draw, embeddings: Tensor, wrong: Tensor, rows: slice) -> dict[str, Tensor]:
         """Adds the gradients of rows ``rows`` of the batch to both networks; returns the loss terms."""
-        c, part = self.config, batch.slice(rows.start, rows.stop).to(self.device)
-        real_plan = draw.plan_real.slice(rows.start, rows.stop, self.device)
-        fake_plan = draw.plan_fake.slice(rows.start, rows.stop, self.device)
+        c, terms_of, part = self.config, self.objectives, batch.slice(rows.start, rows.stop).to(self.device)
         caption, wrong_caption = embeddings[rows], wrong[rows]
-        counts = self._counts(part)  # [B, 5]
-        weights = torch.tensor([1.0, 1.0, c.joint_weight, c.twin_weight, c.twin_weight], device=self.device)
-        latents = draw.latents[rows].to(self.device)
+        counts = terms_of.counts(part)  # [B, 5]
+        latents, noise, between = (x[rows].to(self.device) for x in (draw.latents, draw.noise, draw.between))
         penalised = self.penalty != "none" and self.step_count % c.penalty_interval == 0
 
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            fake_image, fake_mel = self.generator(caption, latents)
-        fake_inputs = [
-            augment_image(fake_image.float(), fake_plan, self.augment_image),
-            augment_mel(fake_mel.float(), fake_plan, self.augment_audio),
-        ]
+        fake_inputs = self._augmented(terms_of.generate(caption, latents), draw.plan_fake, rows)
         real_inputs = [
-            augment_image(part.image, real_plan, self.augment_image).requires_grad_(penalised),
-            augment_mel(part.mel, real_plan, self.augment_audio).requires_grad_(penalised),
+            x.requires_grad_(penalised) for x in self._augmented((part.image, part.mel), draw.plan_real, rows)
         ]
-        real = self._scores(real_inputs, caption)
-        fake = self._scores(fake_inputs, caption)
+        real, fake = terms_of.scores(real_inputs, caption), terms_of.scores(fake_inputs, caption)
 
-        # The generator's wish: to be scored as real, and to be recognised by its caption.
-        score = self._weighted(self.loss.generator(real.values.detach(), fake.values), counts, weights)
-        match = self._contrast(fake, batch, embeddings, wrong_caption, rows, counts)
-        recovered = self._recovered(fake, latents, counts)
-        g_loss = score + self._recognition_weight() * match + c.latent_weight * recovered
+        # The generator's wish: to be scored as real, to be recognised by its caption, to rebuild what is real.
+        score = terms_of.weighted(self.loss.generator(real.values.detach(), fake.values), counts)
+        match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
+        unread = terms_of.unread(fake, latents, counts)
+        reconstruction = torch.zeros((), device=self.device)
+        if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
+            reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
+        common = c.latent_weight * unread + rebuilding * reconstruction  # both networks wish for these
+        g_loss = score + self._fading(c.generator_contrastive_weight, c.recognition_share) * match + common
         g_parameters = list(self.generator.parameters())
         gradients = torch.autograd.grad(g_loss / c.accumulate, g_parameters, retain_graph=True, allow_unused=True)
         for parameter, gradient in zip(g_parameters, gradients, strict=True):
@@ -193,119 +182,34 @@ class Trainer:
                 parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
 
         # The discriminators': real over generated, right over wrong caption, right over wrong partner.
-        adversarial = self._weighted(self.loss.discriminator(real.values, fake.values), counts, weights)
-        captioned = self._caption_scores(real, wrong_caption)
-        mismatch = self._weighted(self.loss.discriminator(real.values[:, :3], captioned), counts, weights)
-        partner = self._wrong_partner(real, part, caption, counts)
-        recognise = self._contrast(real, batch, embeddings, wrong_caption, rows, counts)
+        adversarial = terms_of.weighted(self.loss.discriminator(real.values, fake.values), counts)
+        mismatch = terms_of.wrong_caption(real, wrong_caption, counts)
+        partner = terms_of.wrong_partner(real, part, caption, counts)
+        recognise = terms_of.contrast(real, batch, embeddings, wrong_caption, rows, counts)
         d_loss = (
             adversarial
             + c.wrong_caption_weight * mismatch
             + c.wrong_partner_weight * c.joint_weight * partner
             + c.contrastive_weight * recognise
-            + c.latent_weight * recovered
+            + common
         )
         terms = {
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
-            "contrastive": recognise, "generator_contrastive": match, "latents": recovered,
+            "contrastive": recognise, "generator_contrastive": match, "latents": unread,
+            "reconstruction": reconstruction,
             "sign_image": mean(real.values[:, 0].sign(), counts[:, 0]),
             "sign_audio": mean(real.values[:, 1].sign(), counts[:, 1]),
         }  # fmt: skip
         if penalised:
-            terms["penalty"] = penalty = self._penalty(
-                real_inputs, fake_inputs, real, fake, caption, draw, rows, counts
-            )
+            slope = terms_of.penalty(self.penalty, real_inputs, fake_inputs, real, fake, caption, between, counts)
+            terms["penalty"] = penalty = self._penalty_weight() * slope
             d_loss = d_loss + c.penalty_interval * penalty
         (d_loss / c.accumulate).backward(inputs=list(self.discriminators.parameters()))
         return terms
 
-    def _scores(self, inputs: list[Tensor], caption: Tensor) -> Scores:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            image, audio = self.discriminators.features(*inputs)
-        image, audio = image.float(), audio.float()
-        twins = self.discriminators.twin_scores(image, audio, caption)
-        return Scores(image, audio, torch.cat([self._values(image, audio, caption), twins], dim=1))
-
-    def _values(self, image: Tensor, audio: Tensor, caption: Tensor) -> Tensor:
-        d = self.discriminators
-        scores = [d.image.score(image, caption), d.audio.score(audio, caption), d.joint_score(image, audio, caption)]
-        return torch.stack(scores, dim=1)
-
-    def _caption_scores(self, scores: Scores, caption: Tensor) -> Tensor:
-        """The same rows under another caption, [B, 3]."""
-        return self._values(scores.image_features, scores.audio_features, caption)
-
-    def _same_concept(self, part: Batch, distance: int) -> Tensor:
-        """Whether row i and row i ^ distance share their concept, bool [B]."""
-        same = [part.concepts[i] == part.concepts[i ^ distance] for i in range(len(part))]
-        return torch.tensor(same, device=self.device)
-
-    def _counts(self, part: Batch) -> Tensor:
-        """1 where a row has what a critic looks at, else 0, [B, 5]."""
-        image, audio, twins = part.has_image, part.has_audio, self._same_concept(part, 1)
-        other = torch.arange(len(part), device=self.device) ^ 1
-        counts = [image, audio, image & audio, twins & image & image[other], twins & audio & audio[other]]
-        return torch.stack(counts, dim=1).float()
-
-    @staticmethod
-    def _weighted(values: Tensor, counts: Tensor, weights: Tensor) -> Tensor:
-        """Values [B, K] summed over critics by weight, averaged over the rows that have what the critic looks at."""
-        return sum(weights[k] * mean(values[:, k], counts[:, k]) for k in range(values.shape[1]))
-
-    def _wrong_partner(self, real: Scores, part: Batch, caption: Tensor, counts: Tensor) -> Tensor:
-        """Real pictures with the real sound of the row after the next, where the two rows' concepts differ."""
-        other = torch.arange(len(part), device=self.device) ^ 2  # 2 3 0 1 6 7 4 5 ...
-        differs = ~self._same_concept(part, 2)
-        swapped = self.discriminators.joint_score(real.image_features, real.audio_features[other], caption)
-        return mean(self.loss.discriminator(real.values[:, 2], swapped), counts[:, 2] * counts[other, 2] * differs)
-
-    def _contrast(
-        self, scores: Scores, batch: Batch, embeddings: Tensor, wrong_caption: Tensor, rows: slice, counts: Tensor
-    ) -> Tensor:
-        """Each row's features must pick its caption among other concepts' in the batch and its own wrong one."""
-        index = torch.arange(rows.start, rows.stop, device=self.device)
-        same = np.equal.outer(np.array(batch.concepts[rows], object), np.array(batch.concepts, object))
-        excluded = torch.from_numpy(same.astype(bool)).to(self.device)
-        excluded[torch.arange(len(index)), index] = False
-        excluded = torch.cat([excluded, torch.zeros_like(excluded[:, :1])], dim=1)  # [B, N + 1]
-        total = 0.0
-        for k, (critic, features) in enumerate(
-            [(self.discriminators.image, scores.image_features), (self.discriminators.audio, scores.audio_features)]
-        ):
-            similarity = critic.similarity(features, embeddings)  # [B, N]
-            own_wrong = critic.row_similarity(features, wrong_caption)  # [B]
-            similarity = torch.cat([similarity, own_wrong[:, None]], dim=1)
-            total = total + mean(contrastive(similarity, index, excluded, self.config.temperature), counts[:, k])
-        return total
-
-    def _recovered(self, fake: Scores, latents: Tensor, counts: Tensor) -> Tensor:
-        """Squared error of the latents [B, L] as the critics read them from the generated rows (InfoGAN, eq. 5)."""
-        model = self.config.model
-        shared, image, audio = latents.split([model.latent_shared, model.latent_image, model.latent_audio], dim=1)
-        d = self.discriminators
-        of_image = d.image.latents(fake.image_features) - torch.cat([shared, image], dim=1)
-        of_audio = d.audio.latents(fake.audio_features) - torch.cat([shared, audio], dim=1)
-        return (mean(of_image.square().mean(1), counts[:, 0]) + mean(of_audio.square().mean(1), counts[:, 1])) / 2
-
-    def _penalty(
-        self, real_inputs: list[Tensor], fake_inputs: list[Tensor], real: Scores, fake: Scores, caption: Tensor,
-        draw: Draw, rows: slice, counts: Tensor,
-    ) -> Tensor:  # fmt: skip
-        c, ones = self.config, torch.ones(len(caption), device=self.device)
-        if self.penalty == "gp":
-            between = draw.between[rows].to(self.device)[:, None, None]
-            mixed = [
-                (between[..., None] if r.dim() == 4 else between) * r.detach()
-                + (1 - (between[..., None] if r.dim() == 4 else between)) * f.detach()
-                for r, f in zip(real_inputs, fake_inputs, strict=True)
-            ]
-            mixed = [m.requires_grad_() for m in mixed]
-            score = (self._scores(mixed, caption).values * counts).sum(1)
-            return c.gp_weight * mean(slope_towards_one(score, mixed), ones)
-        value = mean(squared_slope((real.values * counts).sum(1), real_inputs), ones)
-        if self.penalty == "r1r2":
-            value = value + mean(squared_slope((fake.values * counts).sum(1), fake_inputs), ones)
-        return self.gamma / 2 * value
+    def _augmented(self, inputs: tuple[Tensor, Tensor], plan: Plan, rows: slice) -> list[Tensor]:
+        plan = plan.slice(rows.start, rows.stop, self.device)
+        return [augment_image(inputs[0], plan, self.augment_image), augment_mel(inputs[1], plan, self.augment_audio)]
 
     # Around the step ----------------------------------------------------------------------------------------------
 
@@ -319,6 +223,7 @@ class Trainer:
             torch.rand(n, generator=generator),
             Plan.draw(n, generator),
             Plan.draw(n, generator),
+            torch.randn(n, c.model.latent_dim, generator=generator),
         )
 
     def _set_rate(self) -> None:
@@ -329,10 +234,18 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = c.learning_rate * share
 
-    def _recognition_weight(self) -> float:
-        """The generator's contrastive weight, falling linearly to 0 within ``recognition_share`` of the training."""
-        c = self.config
-        return c.generator_contrastive_weight * max(0.0, 1 - self.progress / c.recognition_share)
+    def _fading(self, weight: float, share: float) -> float:
+        """``weight``, falling linearly to 0 within ``share`` of the training."""
+        return weight * max(0.0, 1 - self.progress / share)
+
+    def _penalty_weight(self) -> float:
+        """Of R1 and R2: falls to ``gamma_final`` of itself, by equal factors, until half of the training is done.
+
+        Smooth critics guide a generator that is far off; sharp ones see what is left (R3GAN, Huang et al. 2024).
+        """
+        if self.penalty == "gp":
+            return self.config.gp_weight
+        return self.gamma * self.config.gamma_final ** min(1.0, 2 * self.progress)
 
     def _average_over_processes(self, totals: dict[str, Tensor]) -> None:
         """Gradients and loss terms become their mean over the processes, in one message each; totals become floats."""

@@ -1,0 +1,182 @@
+"""The terms that the two networks' losses are made of: what the critics say of a batch, and what is asked of them.
+
+Every term is a mean over the batch's rows in which a row without a picture or a sound adds nothing to what it lacks, so
+that the slices of a batch add up to the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..config import TrainingConfig
+from ..data.loader import Batch
+from ..models import Critic, Discriminators, Generator
+from .losses import Loss, contrastive, mean, slope_towards_one, squared_slope
+
+
+@dataclass
+class Scores:
+    """What the discriminators say of B rows; the columns are image, audio, joint, image twins, audio twins."""
+
+    image_features: Tensor  # [B, F]
+    audio_features: Tensor  # [B, F]
+    values: Tensor  # [B, 5]
+
+
+class Objectives:
+    """Terms of both losses, each a scalar tensor.
+
+    Args:
+        spreads: mean squared distance between two real pictures and between two real log-mels, the unit of errors.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, loss: Loss, generator: Generator, discriminators: Discriminators, bf16: bool,
+        spreads: tuple[float, float],
+    ):  # fmt: skip
+        self.config, self.loss, self.bf16, self.spreads = config, loss, bf16, spreads
+        self.generator, self.discriminators = generator, discriminators
+        self.device = next(discriminators.parameters()).device
+        c = config
+        self.weights = torch.tensor([1.0, 1.0, c.joint_weight, c.twin_weight, c.twin_weight], device=self.device)
+
+    def generate(self, caption: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """Captions [B, 384] and latents [B, L] -> images [B, C, S, S] and log-mels [B, bands, T] in full precision."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            image, mel = self.generator(caption, latents)
+        return image.float(), mel.float()
+
+    def scores(self, inputs: list[Tensor], caption: Tensor) -> Scores:
+        """Images [B, C, S, S] and log-mels [B, bands, T] under captions [B, 384] -> what the critics say."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            image, audio = self.discriminators.features(*inputs)
+        image, audio = image.float(), audio.float()
+        twins = self.discriminators.twin_scores(image, audio, caption)
+        return Scores(image, audio, torch.cat([self._values(image, audio, caption), twins], dim=1))
+
+    def _values(self, image: Tensor, audio: Tensor, caption: Tensor) -> Tensor:
+        d = self.discriminators
+        scores = [d.image.score(image, caption), d.audio.score(audio, caption), d.joint_score(image, audio, caption)]
+        return torch.stack(scores, dim=1)
+
+    def _sides(self, scores: Scores) -> Iterator[tuple[int, Critic, Tensor]]:
+        """Column, critic and features [B, F] of both modalities."""
+        yield 0, self.discriminators.image, scores.image_features
+        yield 1, self.discriminators.audio, scores.audio_features
+
+    def _same_concept(self, part: Batch, distance: int) -> Tensor:
+        """Whether row i and row i ^ distance share their concept, bool [B]."""
+        same = [part.concepts[i] == part.concepts[i ^ distance] for i in range(len(part))]
+        return torch.tensor(same, device=self.device)
+
+    def counts(self, part: Batch) -> Tensor:
+        """1 where a row has what a critic looks at, else 0, [B, 5]."""
+        image, audio, twins = part.has_image, part.has_audio, self._same_concept(part, 1)
+        other = torch.arange(len(part), device=self.device) ^ 1
+        counts = [image, audio, image & audio, twins & image & image[other], twins & audio & audio[other]]
+        return torch.stack(counts, dim=1).float()
+
+    def weighted(self, values: Tensor, counts: Tensor) -> Tensor:
+        """Values [B, K] summed over critics by weight, averaged over the rows that have what the critic looks at."""
+        return sum(self.weights[k] * mean(values[:, k], counts[:, k]) for k in range(values.shape[1]))
+
+    def wrong_caption(self, real: Scores, caption: Tensor, counts: Tensor) -> Tensor:
+        """Real rows should score higher than the same rows under another caption [B, 384]."""
+        captioned = self._values(real.image_features, real.audio_features, caption)
+        return self.weighted(self.loss.discriminator(real.values[:, :3], captioned), counts)
+
+    def wrong_partner(self, real: Scores, part: Batch, caption: Tensor, counts: Tensor) -> Tensor:
+        """Real pictures with the real sound of the row after the next, where the two rows' concepts differ."""
+        other = torch.arange(len(part), device=self.device) ^ 2  # 2 3 0 1 6 7 4 5 ...
+        differs = ~self._same_concept(part, 2)
+        swapped = self.discriminators.joint_score(real.image_features, real.audio_features[other], caption)
+        return mean(self.loss.discriminator(real.values[:, 2], swapped), counts[:, 2] * counts[other, 2] * differs)
+
+    def contrast(
+        self, scores: Scores, batch: Batch, embeddings: Tensor, wrong_caption: Tensor, rows: slice, counts: Tensor
+    ) -> Tensor:
+        """Each row's features must pick its caption among other concepts' in the batch and its own wrong one."""
+        index = torch.arange(rows.start, rows.stop, device=self.device)
+        same = np.equal.outer(np.array(batch.concepts[rows], object), np.array(batch.concepts, object))
+        excluded = torch.from_numpy(same.astype(bool)).to(self.device)
+        excluded[torch.arange(len(index)), index] = False
+        excluded = torch.cat([excluded, torch.zeros_like(excluded[:, :1])], dim=1)  # [B, N + 1]
+        total = 0.0
+        for k, critic, features in self._sides(scores):
+            similarity = critic.similarity(features, embeddings)  # [B, N]
+            own_wrong = critic.row_similarity(features, wrong_caption)  # [B]
+            similarity = torch.cat([similarity, own_wrong[:, None]], dim=1)
+            total = total + mean(contrastive(similarity, index, excluded, self.config.temperature), counts[:, k])
+        return total
+
+    def unread(self, fake: Scores, latents: Tensor, counts: Tensor) -> Tensor:
+        """-log q(latents | generated row), the mean over latents [B, L] and modalities (InfoGAN, Chen et al. 2016)."""
+        model = self.config.model
+        shared, *own = latents.split([model.latent_shared, model.latent_image, model.latent_audio], dim=1)
+        total = 0.0
+        for k, critic, features in self._sides(fake):
+            middle, log_variance = critic.latents(features)
+            error = (middle - torch.cat([shared, own[k]], dim=1)).square() * (-log_variance).exp() + log_variance
+            total = total + mean(error.mean(1), counts[:, k]) / 4
+        return total
+
+    def _posterior(self, real: Scores, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance [B, L] of the latents of real rows, the prior's where a modality is missing.
+
+        What picture and sound say of the shared latents multiplies with the prior (Wu and Goodman 2018).
+        """
+        shared = self.config.model.latent_shared
+        weighted, precisions, own = 0.0, 1.0, []
+        for k, critic, features in self._sides(real):
+            there = counts[:, k : k + 1]
+            middle, log_variance = critic.latents(features)
+            precision = there * (-log_variance[:, :shared]).exp()
+            weighted, precisions = weighted + precision * middle[:, :shared], precisions + precision
+            own.append((there * middle[:, shared:], there * log_variance[:, shared:]))
+        return (
+            torch.cat([weighted / precisions, own[0][0], own[1][0]], dim=1),
+            torch.cat([-precisions.log(), own[0][1], own[1][1]], dim=1),
+        )
+
+    def reconstruction(self, part: Batch, real: Scores, caption: Tensor, noise: Tensor, counts: Tensor) -> Tensor:
+        """A conditional VAE's loss, with the critics as its encoder and the generator as its decoder.
+
+        Errors in pixels say in a few hundred steps what scores take thousands for (Larsen et al. 2016). Every second
+        row is enough.
+
+        Args:
+            noise: [B, L], standard normal.
+        """
+        some = torch.arange(len(part), device=self.device)
+        some = some[(some % 4 == 0) | (some % 4 == 3)]  # one of each pair of twins, whichever slice they are in
+        middle, log_variance = (x[some] for x in self._posterior(real, counts))
+        image, mel = self.generate(caption[some], middle + (log_variance / 2).exp() * noise[some])
+        divergence = (middle.square() + log_variance.exp() - log_variance - 1).sum(1) / 2  # from the prior, in nats
+        total = self.config.divergence_weight * divergence.mean()
+        for k, (made, wanted) in enumerate(((image, part.image), (mel, part.mel))):
+            error = (made - wanted[some]).square().flatten(1).sum(1)
+            total = total + mean(error, counts[some, k]) / self.spreads[k]
+        return total
+
+    def penalty(
+        self, kind: str, real_inputs: list[Tensor], fake_inputs: list[Tensor], real: Scores, fake: Scores,
+        caption: Tensor, between: Tensor, counts: Tensor,
+    ) -> Tensor:  # fmt: skip
+        """What keeps the critics smooth, unweighted: "r1", "r1r2", or "gp" at points ``between`` [B] in 0..1."""
+        ones = torch.ones(len(caption), device=self.device)
+        if kind == "gp":
+            mixed = [
+                torch.lerp(r.detach(), f.detach(), 1 - between.view(-1, *[1] * (r.dim() - 1))).requires_grad_()
+                for r, f in zip(real_inputs, fake_inputs, strict=True)
+            ]
+            score = (self.scores(mixed, caption).values * counts).sum(1)
+            return mean(slope_towards_one(score, mixed), ones)
+        value = mean(squared_slope((real.values * counts).sum(1), real_inputs), ones)
+        if kind == "r1r2":
+            value = value + mean(squared_slope((fake.values * counts).sum(1), fake_inputs), ones)
+        return value / 2
