@@ -8,6 +8,7 @@ from small import Blobs, Encoder, config
 
 from mmgan.config import LOSS_NAMES
 from mmgan.errors import TrainingError
+from mmgan.training.objectives import Scores
 from mmgan.training.trainer import Trainer
 
 
@@ -124,6 +125,41 @@ def test_the_rate_falls_along_a_cosine():
         t._set_rate()
         rates.append(t.optimizer_g.param_groups[0]["lr"])
     assert rates == pytest.approx([1e-3, 5.5e-4, 1e-4])
+
+
+def test_gamma_falls_by_equal_factors_until_half_of_the_training():
+    t = trainer(gamma=8.0, gamma_final=0.01)
+    weights = []
+    for t.progress in (0.0, 0.25, 0.5, 1.0):
+        weights.append(t._penalty_weight())
+    assert weights == pytest.approx([8.0, 0.8, 0.08, 0.08])
+
+
+def test_rows_are_rebuilt_only_at_first():
+    t = trainer(reconstruction_share=0.5)
+    assert t.step()["reconstruction"] > 0
+    t.progress = 0.5
+    assert t.step()["reconstruction"] == 0
+
+
+def test_rebuilding_alone_brings_pictures_and_sounds_nearer_to_the_data():
+    t = trainer(
+        reconstruction_weight=100.0, reconstruction_share=1e6, joint_weight=0.0, twin_weight=0.0,
+        generator_contrastive_weight=0.0,
+    )  # fmt: skip
+    first = t.step()["reconstruction"]
+    last = [t.step()["reconstruction"] for _ in range(60)][-1]
+    assert last < first / 2
+
+
+def test_a_row_without_a_side_leaves_its_latents_to_the_prior():
+    t = trainer()
+    scores = Scores(torch.randn(2, 16), torch.randn(2, 16), torch.zeros(2, 5))
+    counts = torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
+    middle, log_variance = t.objectives._posterior(scores, counts)
+    shared, image, audio = (x.detach() for x in middle.split([4, 4, 4], dim=1))
+    assert shared[0].any() and image[0].any() and not audio[0].any() and not middle[1].any()
+    assert (log_variance[0, :4] < 0).all() and not log_variance[1].any()  # what is said of it narrows the prior
 
 
 def test_samples_come_from_the_average_and_repeat():
