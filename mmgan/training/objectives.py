@@ -163,6 +163,17 @@ class Objectives:
             total = total + mean(error, counts[some, k]) / self.spreads[k]
         return total
 
+    def excess(self, image: Tensor, mel: Tensor, counts: Tensor) -> Tensor:
+        """How far generated values lie beyond -1 and 1, which can neither be shown nor played; 0 within.
+
+        The output is linear, and the wish to be recognised drives it beyond: redder than red.
+        """
+        total = 0.0
+        for k, made in enumerate((image, mel)):
+            beyond = (made.abs() - 1).clamp(min=0).square().flatten(1).sum(1)
+            total = total + mean(beyond, counts[:, k]) / self.spreads[k]
+        return total
+
     def penalty(
         self, kind: str, real_inputs: list[Tensor], fake_inputs: list[Tensor], real: Scores, fake: Scores,
         caption: Tensor, between: Tensor, counts: Tensor,

@@ -160,13 +160,14 @@ class Trainer:
         latents, noise, between = (x[rows].to(self.device) for x in (draw.latents, draw.noise, draw.between))
         penalised = self.penalty != "none" and self.step_count % c.penalty_interval == 0
 
-        fake_inputs = self._augmented(terms_of.generate(caption, latents), draw.plan_fake, rows)
+        generated = terms_of.generate(caption, latents)
+        fake_inputs = self._augmented(generated, draw.plan_fake, rows)
         real_inputs = [
             x.requires_grad_(penalised) for x in self._augmented((part.image, part.mel), draw.plan_real, rows)
         ]
         real, fake = terms_of.scores(real_inputs, caption), terms_of.scores(fake_inputs, caption)
 
-        # The generator's wish: to be scored as real, to be recognised by its caption, to rebuild what is real.
+        # The generator's wish: to be scored as real, to be recognised by its caption, to stay in range, to rebuild.
         score = terms_of.weighted(self.loss.generator(real.values.detach(), fake.values), counts)
         match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
         unread = terms_of.unread(fake, latents, counts)
@@ -174,7 +175,12 @@ class Trainer:
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
         common = c.latent_weight * unread + rebuilding * reconstruction  # both networks wish for these
-        g_loss = score + self._fading(c.generator_contrastive_weight, c.recognition_share) * match + common
+        g_loss = (
+            score
+            + self._fading(c.generator_contrastive_weight, c.recognition_share) * match
+            + c.range_weight * terms_of.excess(*generated, counts)
+            + common
+        )
         g_parameters = list(self.generator.parameters())
         gradients = torch.autograd.grad(g_loss / c.accumulate, g_parameters, retain_graph=True, allow_unused=True)
         for parameter, gradient in zip(g_parameters, gradients, strict=True):
