@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -13,31 +14,43 @@ import gradio as gr
 from ..errors import MmganError
 from . import cards, sample, theme
 from .sampling import MAX_WAITING, Sampler
-from .strings import say
+from .settings import HOST, PORT, Settings
+from .strings import i18n, label, say
+
+try:
+    from . import train
+except ImportError:
+    train = None
 
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-HOST, PORT = "127.0.0.1", 7860
+STYLES = ("style.css",)  # files under assets/, in the order in which they count
+SCRIPTS = ("page.js",)
 
 
-def build(sampler: Sampler) -> gr.Blocks:
+def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
     """The whole page over ``sampler``; each tab is a module with a ``build`` of its own."""
     with gr.Blocks(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
         gr.HTML(_header(), **cards.PLAIN)
-        with gr.Tabs(elem_classes="mm-tabs"), gr.Tab(say("tab_sample"), id="sample"):
-            sample.build(sampler)
+        with gr.Tabs(elem_classes="mm-tabs"):
+            with gr.Tab(label("tab_sample"), id="sample"):
+                sample.build(sampler)
+            if train is not None:
+                with gr.Tab(label("tab_train"), id="train"):
+                    train.build(settings, sampler)
     return demo.queue(max_size=MAX_WAITING)
 
 
-def serve(demo: gr.Blocks, host: str, port: int) -> None:
+def serve(demo: gr.Blocks, settings: Settings) -> None:
     """Starts to serve the page, from threads of its own; ``demo.close()`` ends it.
 
     No file of this machine is served: nothing is allowed, and results travel inside the page.
     """
     demo.launch(
-        server_name=host, server_port=port, theme=theme.theme(), css=_asset("style.css"),
-        head=f"<script>{_asset('page.js')}</script>", favicon_path=ASSETS / "logo.svg",
+        server_name=settings.host, server_port=settings.port, i18n=i18n(),
+        theme=theme.theme(), css="\n".join(map(_asset, STYLES)),
+        head="".join(f"<script>{_asset(name)}</script>" for name in SCRIPTS), favicon_path=ASSETS / "logo.svg",
         share=False, quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
         allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size="1mb",
         show_error=False, prevent_thread_lock=True,
@@ -45,7 +58,7 @@ def serve(demo: gr.Blocks, host: str, port: int) -> None:
     )  # fmt: skip
 
 
-def main(host: str | None = None, port: int = PORT, device: str = "auto") -> None:
+def main(settings: Settings = Settings()) -> None:
     """Loads the first model, says where the page is, and serves it until Ctrl-C.
 
     On Hugging Face Spaces (``SPACE_ID`` is set) the page listens to the outside.
@@ -53,13 +66,14 @@ def main(host: str | None = None, port: int = PORT, device: str = "auto") -> Non
     Raises:
         MmganError: the address cannot be had; the sentence names a free port.
     """
-    host = host or ("0.0.0.0" if os.environ.get("SPACE_ID") else HOST)
-    check_port(host, port)
-    sampler = Sampler(device=device)
-    demo = build(sampler)
-    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    serve(demo, host, port)
-    print(f"mmgan is at http://{where}:{port} (Ctrl-C ends it)", flush=True)
+    if os.environ.get("SPACE_ID") and settings.host == HOST:
+        settings = replace(settings, host="0.0.0.0")
+    check_port(settings.host, settings.port)
+    sampler = Sampler(device=settings.device)
+    demo = build(sampler, settings)
+    where = HOST if settings.host in ("0.0.0.0", "::") else settings.host
+    serve(demo, settings)
+    print(f"mmgan is at http://{where}:{settings.port} (Ctrl-C ends it)", flush=True)
     threading.Thread(target=_warm_up, args=(sampler,), daemon=True).start()
     demo.block_thread()
 

@@ -46,10 +46,11 @@ def url():
     """The address of the page, served in this process."""
     from mmgan.ui import app
     from mmgan.ui.sampling import Sampler
+    from mmgan.ui.settings import Settings
 
     demo = app.build(Sampler(load=OddPipeline))
     port = free_port()
-    app.serve(demo, "127.0.0.1", port)
+    app.serve(demo, Settings(port=port))
     yield f"http://127.0.0.1:{port}"
     demo.close(verbose=False)
 
