@@ -143,7 +143,6 @@ class Loop:
             self._answered("save")
         if run.requested("sample"):
             self._visit()
-            self._judge()
             self._answered("sample")
         if run.requested("pause") and not self._stopping():
             self._pause()
