@@ -24,6 +24,7 @@ JUDGED = 64  # samples that the live judge looks at: shapes cost about 30 ms eac
 JUDGED_AT_ONCE = 16  # between which a stop request is looked for
 SHOWN = {"generator": "G", "discriminator": "D"}  # losses in the progress bar
 VISIT_SHARE = 0.04  # of the training's time that the film strip may take, and as much again the judge
+FIRST_SHARE, FIRST_SECONDS = 0.15, 60.0  # the same in the first minute, in which most changes
 FIRST_VISITS = 5.0  # seconds between two visits at least
 ROW_SECONDS = 2.0  # a row of metrics after so long, however few steps that were
 STATUS_SECONDS = 0.5  # between two heartbeats
@@ -196,7 +197,8 @@ class Loop:
 
     def _interval(self, cost: float) -> float:
         """Seconds to the next visit: soon, so that a class sees it grow, unless that would keep it from growing."""
-        return min(max(FIRST_VISITS, cost / VISIT_SHARE), self.config.sample_seconds)
+        share = FIRST_SHARE if self.elapsed < FIRST_SECONDS else VISIT_SHARE
+        return min(max(FIRST_VISITS, cost / share), self.config.sample_seconds)
 
     def _tell(self) -> None:
         """The heartbeat: where the training is."""

@@ -172,7 +172,7 @@ class Manager:
             self._check_room()
             run = Run(self.folder / name)
             run.claim()
-            arguments = ["--data", data, "--preset", preset, "--device", device]
+            arguments = [f"--data={data}", "--preset", preset, "--device", device]
             for key, value in (settings or {}).items():
                 arguments += ["--set", f"{key}={value}"]
             self._spawn(run, arguments)

@@ -25,8 +25,8 @@ except ImportError:
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-STYLES = ("style.css",)  # files under assets/, in the order in which they count
-SCRIPTS = ("page.js",)
+STYLES = ("style.css", "train.css")  # files under assets/, in the order in which they count
+SCRIPTS = ("page.js", "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js")
 
 
 def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
