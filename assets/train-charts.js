@@ -76,6 +76,7 @@
 
     format(value) {
       if (value === undefined) return "";
+      if (Math.abs(value) >= 10000) return value.toLocaleString("en", { notation: "compact" });
       return this.share ? `${Math.round(value * 100)}%` : this.tab.number(value, Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
     }
 

@@ -58,10 +58,9 @@
         type: "button", class: `mt-button ${kind}`, "data-action": name,
         disabled: this.busy !== "" || waiting.includes(name) || waiting.includes("stop"), onclick: () => this.act(name),
       }, this.say(key));
-      const resumable = resting && run.checkpoint !== null && run.share < 1;
       const buttons = [
         may && run.state === "running" && action("pause", "pause"),
-        may && resumable && action("resume", "resume", "mt-primary"),
+        may && run.resumable && action("resume", "resume", "mt-primary"),
         may && run.alive && action("stop", "stop", "mt-strong"),
         may && run.state === "running" && action("save", "save"),
         may && run.state === "running" && action("sample", "sample_now"),

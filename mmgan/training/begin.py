@@ -31,10 +31,11 @@ def main(options) -> int:
         changes = {name: getattr(options, name) for name in DIRECT if getattr(options, name, None) is not None}
         changes |= {"model": to_dict(PRESETS[options.preset])}
         config = from_dict(TrainingConfig, with_settings(changes, options.set), "the options")
-    with open_run(config, data, out, options.resume, text_encoder) as run, stoppable(run) as ready:
+    resume = options.resume and has_checkpoint(out)
+    with open_run(config, data, out, resume, text_encoder) as run, stoppable(run) as ready:
         from .train import train_into
 
-        return train_into(run, out, config, data, options.resume, options.device, text_encoder, ready=ready)
+        return train_into(run, out, config, data, resume, options.device, text_encoder, ready=ready)
 
 
 def with_settings(values: dict, settings: list[str]) -> dict:
@@ -52,6 +53,11 @@ def with_settings(values: dict, settings: list[str]) -> dict:
         except ValueError:
             place[last] = value
     return values
+
+
+def has_checkpoint(out: str | Path) -> bool:
+    """Whether there is one to resume from; a run that was killed before its first one begins anew instead."""
+    return Run.open(out).checkpoint_step() is not None
 
 
 def open_run(config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None):

@@ -37,8 +37,9 @@ class History:
         """What came after ``cursor``, and the cursor to ask with next.
 
         Returns:
-            ``cursor``; ``epoch``, which a resume changes; ``reset``: whether earlier points are void, as after a resume; ``curves``: for each
-            metric ``x`` (steps), ``y`` (values) and, where points had to be put together, ``low`` and ``high``.
+            ``cursor``; ``epoch``, which a resume changes; ``reset``: whether earlier points are void, as after one;
+            ``curves``: for each metric ``x`` (steps), ``y`` (values) and, where points had to be put together, ``low``
+            and ``high``.
         """
         with self._lock:
             self._read()

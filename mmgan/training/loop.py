@@ -111,6 +111,8 @@ class Loop:
         if self.columns:
             strips.write_real(run, self.columns, self.trainer.loader)
         self._visit()
+        if not (run.checkpoint_step() or 0):
+            self._save()  # so that from here on nothing can cost the run itself
         self._tell()
 
     def _state(self) -> tuple[bool, float]:

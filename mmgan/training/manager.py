@@ -23,7 +23,9 @@ from .history import History
 from .run_files import read_json
 from .runs import ALIVE, REQUESTS, Run
 
-MAX_RUNNING = 2  # trainings at a time: more on the same cores only make each wait for the others
+COMMAND = (sys.executable, "-m", "mmgan.cli")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+MAX_RUNNING = max(1, min(4, CORES // 2))  # trainings at a time: on the same cores each only waits for the others
 NICE = 10  # how far a training yields to the page: see tests/benchmarks/beside.py
 MAX_NAME = 60  # characters
 WAIT_SECONDS = 5.0  # that a request waits for its answer before it says that it will come later
@@ -36,14 +38,13 @@ class Manager:
 
     Args:
         folder: where runs are, each in a folder of its name.
-        command: what ``mmgan`` is called as; tests give their own.
+        command: what ``mmgan`` is called as, by default ``COMMAND``.
     """
 
-    def __init__(self, folder: str | Path = "runs", command: tuple[str, ...] = (sys.executable, "-m", "mmgan.cli")):
-        self.folder, self.command = Path(folder), command
+    def __init__(self, folder: str | Path = "runs", command: tuple[str, ...] | None = None):
+        self.folder, self.command = Path(folder), command or COMMAND
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._started: dict[str, subprocess.Popen] = {}
-        self._unsaid: dict[str, str] = {}  # ends that no process could write down
         self._histories: dict[str, History] = {}
         self._tidy()
 
@@ -72,29 +73,30 @@ class Manager:
 
     def status(self, name: str) -> dict:
         """The run's status, honest also about a process that was just started or has ended without a word."""
-        status = self.run(name).status()
+        run = self.run(name)
+        status = run.status()
         process = self._started.get(name)
         if process is not None:
             speaks = status["pid"] == process.pid
             if process.poll() is not None:
                 self._started.pop(name, None)
                 if not speaks:
-                    self._unsaid[name] = UNSAID
+                    run.give_up(UNSAID)
+                    return run.status()
             elif speaks:
                 self._started.pop(name, None)  # from here on its folder says it all
                 threading.Thread(target=process.wait, daemon=True).start()  # so that no dead process keeps its number
             else:
                 return status | {"state": "starting", "stage": "process", "reason": "", "alive": True}
-        if name in self._unsaid:
-            status |= {"state": "failed", "reason": self._unsaid[name], "alive": False}
         return status
 
     def describe(self, name: str) -> dict:
         """What a list shows of the run, as JSON values.
 
         ``state``, ``stage`` (of a start), ``step``, ``share`` done (0..1), ``seconds`` trained, ``seconds_left`` (None:
-        unknown), ``reason``, ``started`` (Unix time), ``data``, ``preset``, ``loss``, ``batch_size`` to try after an end
-        for lack of memory, ``checkpoint`` (its step or None), ``waiting`` (requests not yet answered), ``answered``.
+        unknown), ``reason``, ``started`` (Unix time), ``data``, ``preset``, ``loss``, ``batch_size`` to try after
+        running out of memory, ``checkpoint`` (its step or None), ``resumable``, ``waiting`` (requests not yet
+        answered), ``answered``.
         """
         run, status = self.run(name), self.status(name)
         share, elapsed = status.get("share") or 0.0, status.get("elapsed") or 0.0
@@ -108,6 +110,7 @@ class Manager:
             "started": status["started"], "updated": status["updated"], "alive": status["alive"],
             "data": config.get("data", ""), "preset": preset_of(training), "loss": training.get("loss", ""),
             "steps": training.get("steps"), "minutes": training.get("minutes"),
+            "resumable": status["state"] in ("paused", "stopped", "failed", "out_of_memory") and run.resumable(),
             "batch_size": status.get("batch_size"), "checkpoint": run.checkpoint_step(),
             "waiting": [what for what in REQUESTS if status["alive"] and run.requested(what)],
             "answered": status.get("answered", {}),
@@ -182,7 +185,7 @@ class Manager:
         """Lets a paused training go on, or starts one again from its checkpoint.
 
         Raises:
-            TrainingError: it is not at rest, it has no checkpoint, or too many trainings run.
+            TrainingError: it is not at rest, it never began, or too many trainings run.
         """
         run, status = self.run(name), self.status(name)
         if status["state"] in ALIVE:
@@ -193,8 +196,9 @@ class Manager:
                 run.withdraw("pause")
                 if self._wait(lambda: run.status()["state"] != "paused") and run.status()["alive"]:
                     return  # else its process left just now, and a new one takes over
-            if run.checkpoint_step() is None:
-                raise TrainingError(f"{name} has no checkpoint to resume from; start it again.")
+            if not run.resumable():
+                raise TrainingError(f"{name} cannot be resumed, because it never began; start it again.")
+            run.claim(resume=True)
             self._spawn(run, ["--resume"])
 
     def stop(self, name: str) -> dict:
@@ -232,7 +236,6 @@ class Manager:
             raise TrainingError(f"{name} is being trained; stop it first, then delete it.")
         with self._lock:
             run.remove()
-            self._unsaid.pop(name, None)
         with self._reading:
             self._histories.pop(name, None)
 
@@ -241,7 +244,7 @@ class Manager:
     def _check_room(self) -> None:
         running = self.running()
         if len(running) >= MAX_RUNNING:
-            raise TrainingError(f"{' and '.join(running)} are being trained already; stop or pause one of them first.")
+            raise TrainingError(f"Already being trained: {', '.join(running)}; stop or pause a run first.")
 
     def _ask(self, name: str, what: str, answered) -> dict:
         run, status = self.run(name), self.status(name)
@@ -270,7 +273,6 @@ class Manager:
         if os.name == "nt":
             apart = {"creationflags": 0x00000200 | 0x00004000}  # a process group of its own, below normal priority
         with saving(run.folder / "log.txt"), open(run.folder / "log.txt", "ab") as log:
-            self._unsaid.pop(run.folder.name, None)
             self._started[run.folder.name] = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, close_fds=True, **apart
             )
@@ -285,8 +287,7 @@ class Manager:
 
 def threads() -> str:
     """Compute threads of a training beside the page: all but one of the cores, and no more than eight."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return str(max(1, min(8, cores - 1)))
+    return str(max(1, min(8, CORES - 1)))
 
 
 def preset_of(training: dict) -> str:

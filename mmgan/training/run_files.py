@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -54,3 +55,24 @@ def read_json(path: Path) -> dict:
         return parse_line(path.read_bytes()) or {}
     except OSError:
         return {}
+
+
+def mend_lines(path: Path) -> None:
+    """Cuts off a last line that a kill left without its end."""
+    with contextlib.suppress(FileNotFoundError):
+        data = path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            os.truncate(path, data.rfind(b"\n") + 1)
+
+
+def cut_rows(path: Path, step: int) -> None:
+    """Cuts the file of rows before its first one beyond ``step``."""
+    mend_lines(path)
+    with contextlib.suppress(FileNotFoundError):
+        position = 0
+        for line in path.read_bytes().splitlines(keepends=True):
+            row = parse_line(line)
+            if row is not None and isinstance(row.get("step"), (int, float)) and row["step"] > step:
+                os.truncate(path, position)
+                return
+            position += len(line)

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from ..errors import TrainingError
 from ..files import present, process_lives, replace_file, saving
-from .run_files import parse_line, read_json, to_json, try_lock
+from .run_files import cut_rows, mend_lines, parse_line, read_json, to_json, try_lock
 
 FORMAT, VERSION = "mmgan-run", 1
 STATES = ("starting", "running", "paused", "finished", "stopped", "failed", "out_of_memory")
@@ -67,7 +67,7 @@ class Run:
         with saving(run.folder):
             (run.folder / "samples").mkdir(parents=True, exist_ok=True)
             run._acquire()
-            run.withdraw_requests()
+            run._forget_requests()
             run._metrics_path.unlink(missing_ok=True)  # of a run here that came to nothing
             run.set_status("starting", step=0, reason="", started=time.time(), stage="libraries")
             # Last, because this file is what makes the folder a run.
@@ -104,8 +104,8 @@ class Run:
             raise TrainingError(f"{run.folder} has no checkpoint to resume from; start the training anew.")
         with saving(run.folder):
             run._acquire()
-            run.withdraw_requests()
-            run._cut_metrics(step)
+            run._forget_requests()
+            cut_rows(run._metrics_path, step)
             resumes = read_json(run.folder / "status.json").get("resumes", 0) + 1  # readers see that rows were cut
             run.set_status("starting", step=step, reason="", resumes=resumes, stage="libraries")
         return run
@@ -113,6 +113,10 @@ class Run:
     def exists(self) -> bool:
         """Whether the folder says of itself that it is a run."""
         return read_json(self.folder / "config.json").get("format") == FORMAT
+
+    def resumable(self) -> bool:
+        """Whether its training can go on, from its checkpoint or, where it never had one, from the beginning."""
+        return self.exists() and (self.checkpoint_step() is not None or self.came_to_nothing())
 
     def came_to_nothing(self) -> bool:
         """Whether it ended before its first step, so that there is nothing to resume and nothing to lose."""
@@ -193,7 +197,7 @@ class Run:
         """
         with saving(self._metrics_path):
             if self._metrics is None:
-                self._mend_metrics()
+                mend_lines(self._metrics_path)
                 self._metrics = open(self._metrics_path, "ab", buffering=0)  # noqa: SIM115 (open as long as the run)
             data = to_json(values)
             if self._metrics.write(data) != len(data):
@@ -226,25 +230,6 @@ class Run:
     @property
     def _metrics_path(self) -> Path:
         return self.folder / "metrics.jsonl"
-
-    def _mend_metrics(self) -> None:
-        """Cuts off a last line that a kill left without its end."""
-        with contextlib.suppress(FileNotFoundError):
-            data = self._metrics_path.read_bytes()
-            if data and not data.endswith(b"\n"):
-                os.truncate(self._metrics_path, data.rfind(b"\n") + 1)
-
-    def _cut_metrics(self, step: int) -> None:
-        """Cuts the file before its first row beyond ``step``."""
-        self._mend_metrics()
-        with contextlib.suppress(FileNotFoundError):
-            position = 0
-            for line in self._metrics_path.read_bytes().splitlines(keepends=True):
-                row = parse_line(line)
-                if row is not None and isinstance(row.get("step"), (int, float)) and row["step"] > step:
-                    os.truncate(self._metrics_path, position)
-                    return
-                position += len(line)
 
     # --------------------------------------------------------------------------------------------------------- status
 
@@ -289,13 +274,13 @@ class Run:
         if status["state"] not in ALIVE or status["alive"]:
             return status
         step = self.checkpoint_step()
-        advice = "nothing was saved, so start it again" if step is None else f"resume it from step {step}"
+        advice = "resume it from the beginning" if step is None else f"resume it from step {step}"
         return status | {"state": "failed", "reason": f"The process ended without saying why; {advice}."}
 
     def _lives(self, status: dict) -> bool:
         silent = time.time() - float(status["updated"])
         fresh = silent < STALE_SECONDS
-        if status["state"] == "starting" and not status["pid"]:
+        if self._claimed(status):
             return silent < CLAIM_SECONDS
         if status["host"] != socket.gethostname():
             return fresh
@@ -326,10 +311,15 @@ class Run:
         with saving(self.folder / what):
             (self.folder / what).unlink(missing_ok=True)
 
-    def withdraw_requests(self) -> None:
-        """Takes every wish back, as the beginning of a training does."""
-        for what in REQUESTS:
-            self.withdraw(what)
+    def _forget_requests(self) -> None:
+        """Takes back every wish of the past, at a beginning; those since a claim are meant for this very training."""
+        if not self._claimed(read_json(self.folder / "status.json")):
+            for what in REQUESTS:
+                self.withdraw(what)
+
+    @staticmethod
+    def _claimed(status: dict) -> bool:
+        return status.get("state") == "starting" and not status.get("pid")
 
     def request_stop(self) -> None:
         """Asks the training process to save and stop at its next step; see :meth:`request`."""
@@ -356,21 +346,34 @@ class Run:
         file.close()
         raise TrainingError(f"Another process is training in {self.folder}; stop it first, or choose another folder.")
 
-    def claim(self) -> None:
-        """Makes the folder a run that is about to start, before the process that will write it is there.
+    def claim(self, resume: bool = False) -> None:
+        """Makes this a run that is about to start, before the process that will write it is there.
 
         Raises:
-            TrainingError: the folder is there already.
+            TrainingError: it is a new run and the folder is there already.
             MmganError: the folder cannot be made.
         """
         with saving(self.folder):
-            try:
-                self.folder.mkdir(parents=True)
-            except FileExistsError:
-                raise TrainingError(f"There is a run named {self.folder.name} already; choose another name.") from None
-            status = {"state": "starting", "stage": "process", "step": 0, "reason": "", "pid": 0}
-            status |= {"host": socket.gethostname(), "started": time.time(), "updated": time.time()}
+            if resume:
+                for what in REQUESTS:
+                    self.withdraw(what)
+            else:
+                try:
+                    self.folder.mkdir(parents=True)
+                except FileExistsError:
+                    sentence = f"There is a run named {self.folder.name} already; choose another name."
+                    raise TrainingError(sentence) from None
+            status = {"step": 0, "started": time.time(), **read_json(self.folder / "status.json")}
+            status |= {"state": "starting", "stage": "process", "reason": "", "pid": 0}
+            status |= {"host": socket.gethostname(), "updated": time.time()}
             replace_file(self.folder / "status.json", to_json(status, indent=2))
+
+    def give_up(self, reason: str) -> None:
+        """Says "failed" in the place of a process that was claimed for and ended before it could write."""
+        with contextlib.suppress(TrainingError):  # another process writes the run, so it lives
+            self._acquire()
+            self.set_status("failed", reason=reason)
+            self.close()
 
     def remove(self) -> None:
         """Deletes the run for good, unless a process writes it.

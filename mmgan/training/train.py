@@ -17,7 +17,7 @@ from ..config import ModelConfig, TrainingConfig
 from ..data import load_dataset
 from ..errors import MmganError
 from ..text import TextEncoder
-from .begin import main, open_run, stoppable, with_settings
+from .begin import has_checkpoint, main, open_run, stoppable, with_settings
 from .loop import Loop, is_out_of_memory, out_of_memory
 from .resuming import restore
 from .runs import Run
@@ -46,6 +46,7 @@ def train(
     Raises:
         MmganError: the run cannot start. Whatever happens later is in the run's status.
     """
+    resume = resume and has_checkpoint(out)
     with open_run(config, data, out, resume, text_encoder) as run, stoppable(run) as ready:
         return train_into(run, Path(out), config, data, resume, device, text_encoder, progress, ready)
 

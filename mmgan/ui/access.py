@@ -22,7 +22,7 @@ class AccessError(MmganError):
 
 
 class Access:
-    """The rule. With a teacher code its holder may; without one everybody on a loopback address, nobody on a public one.
+    """With a teacher code its holder may; without one everybody on a loopback address, and nobody on a public one.
 
     A page that gave the right code once gets a key, random and kept in memory only, and shows that from then on, so
     that wrong guesses by others, who may share the teacher's address, never lock it out.

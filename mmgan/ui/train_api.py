@@ -40,7 +40,7 @@ def add_api(desk) -> None:
         name: str, data: str, preset: str = "tiny", loss: str = "relativistic", minutes: float = 8,
         settings: dict | None = None, teacher_code: str = "", request: gr.Request = None,
     ) -> dict:  # fmt: skip
-        """Starts a training and answers with its name. Two run at a time at most.
+        """Starts a training and answers with its name. One at a time runs for each two cores.
 
         Data are "shapes", "digits", or a folder or zip on the computer where mmgan runs. Settings are those of
         `mmgan train --set`, such as {"learning_rate": 0.001}; {"minutes": 0, "steps": 5000} counts steps instead.

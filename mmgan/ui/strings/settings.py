@@ -134,7 +134,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "set_augment_image_less": ("The discriminator may learn few pictures by heart.", "图片少时判别器可能死记硬背。"),
     "set_augment_audio": ("Changed sounds", "声音增强"),
     "set_augment_audio_note": (
-        "How often sounds are shifted in time and pitch before the discriminator hears them; -1 decides by their number.",
+        "How often sounds are moved in time and pitch before the discriminator hears them; -1 decides by their number.",
         "判别器听到声音之前在时间和音高上移动的概率；-1 表示按数量自动决定。",
     ),
     "set_augment_audio_more": ("It will learn more from few sounds.", "声音少时能学到更多。"),
