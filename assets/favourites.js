@@ -77,7 +77,7 @@
   }
 
   function draw() {
-    const box = document.querySelector("#favourites .mm-results");
+    const box = document.querySelector("#favourites .mm-kept");
     if (!box) return;
     const grid = box.querySelector(".mm-grid");
     const there = new Map([...grid.children].map((card) => [nameOf(card.dataset), card]));
@@ -134,7 +134,7 @@
     if (!button) return;
     const card = button.closest(".mm-card");
     if (button.matches(".mm-zip")) {
-      const cards = [...button.closest(".mm-results").querySelectorAll(".mm-card")];
+      const cards = [...button.closest(".mm-results, .mm-kept").querySelectorAll(".mm-card")];
       if (cards.length) download(cards, button.closest("#favourites") ? "mmgan-favourites" : "mmgan-samples");
     } else if (button.matches(".mm-again")) {
       fill("#again textarea, #again input", JSON.stringify(card.dataset));

@@ -117,7 +117,7 @@ window.mmgan = (() => {
       stopAll();
       play(player(spectrogram), (event.clientX - box.left) / box.width);
     } else if (all) {
-      playAll(all.closest(".mm-results"));
+      playAll(all.closest(".mm-results, .mm-kept"));
     } else if (target.closest(".mm-theme")) {
       choose(document.body.classList.contains("dark") ? "light" : "dark");
     } else if (target.closest(".mm-language")) {

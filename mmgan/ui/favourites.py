@@ -10,7 +10,7 @@ EMPTY = 'class="mm-empty"'
 def box() -> str:
     """An empty list with its buttons, and what stands there until something is kept."""
     return (
-        '<section class="mm-results mm-none" aria-labelledby="favourites-title"><header>'
+        '<section class="mm-kept mm-none" aria-labelledby="favourites-title"><header>'
         f'<div><h2 id="favourites-title">{said("favourites")} <span class="mm-count"></span></h2></div>'
         f'<div class="mm-actions"><button type="button" class="mm-pill mm-play-all">{PLAY_ICON}'
         f"{said('play_all')}</button>"

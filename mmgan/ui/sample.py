@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import gradio as gr
 
@@ -116,13 +116,13 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
         return await answer(request, 3 + CHIPS, ask)
 
-    async def morph(prompt, other, model, seed, truncation, request: gr.Request):
+    async def show_way(prompt, other, model, seed, truncation, request: gr.Request):
         async def ask(spoken):
             return explore.morph(await sampler.morph(prompt, other, seed, truncation, model), other, spoken)
 
         return await answer(request, 1, ask)
 
-    async def walk(prompt, model, seed, truncation, request: gr.Request):
+    async def show_codes(prompt, model, seed, truncation, request: gr.Request):
         async def ask(spoken):
             return explore.walk(await sampler.walk(prompt, seed, truncation, model), spoken)
 
@@ -139,10 +139,10 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
     model.input(switch, settings, [alert, results, prompt, other, *chips], **private(results))
     dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
     gr.on(
-        [other.submit, morph_button.click], morph, [prompt, other, *plain], [morph_alert, morph_stage],
+        [other.submit, morph_button.click], show_way, [prompt, other, *plain], [morph_alert, morph_stage],
         **private(morph_stage),
     )  # fmt: skip
-    walk_button.click(walk, [prompt, *plain], [walk_alert, walk_stage], **private(walk_stage))
+    walk_button.click(show_codes, [prompt, *plain], [walk_alert, walk_stage], **private(walk_stage))
     again.input(
         None, again, [prompt, model, seed, truncation], api_visibility="private",
         js="(text) => { const v = JSON.parse(text); return [v.prompt, v.model, +v.seed, +v.truncation]; }",
@@ -179,7 +179,10 @@ def _opening(sampler: Sampler, prompt: str) -> Samples | MmganError | None:
     """What the page opens with: samples of ``prompt``, or why there are none."""
     try:
         sampler.pipeline(sampler.shipped[0])
-        return asyncio.run(sampler.sample(prompt, FIRST)) if prompt else None
+        if not prompt:
+            return None
+        with ThreadPoolExecutor(1) as thread:  # whoever builds the page may have an event loop of their own
+            return thread.submit(asyncio.run, sampler.sample(prompt, FIRST)).result()
     except MmganError as error:
         return error
     except Exception:
