@@ -14,7 +14,7 @@ from pathlib import Path
 import gradio as gr
 
 from ..errors import MmganError
-from . import access, api, cards, sample, theme
+from . import api, cards, gate, sample, theme
 from .limits import MAX_WAITING, Limits
 from .sampling import Sampler
 from .settings import HOST, PORT, Settings
@@ -58,7 +58,7 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
         allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
         show_error=False, prevent_thread_lock=True, mcp_server=importlib.util.find_spec("mcp") is not None,
-        app_kwargs={"middleware": access.middleware(demo, settings), "docs_url": None, "redoc_url": None},
+        app_kwargs={"middleware": gate.middleware(demo, settings), "docs_url": None, "redoc_url": None},
     )  # fmt: skip
 
 
