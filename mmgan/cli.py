@@ -138,7 +138,7 @@ def _write_metadata(folder: Path, rows: list[list]) -> None:
 def _train(options: argparse.Namespace) -> int:
     if not options.data and not options.resume:
         raise MmganError("Say what to learn from with --data: shapes, digits, a folder or a zip.")
-    from .training.train import main as train
+    from .training.begin import main as train
 
     return train(options)
 
@@ -213,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="any other setting of mmgan/config.py, such as latent_weight=0 or model.image_patch=2; may be repeated",
     )
+    add("--nice", type=int, default=0, metavar="N", help="yield to other programs, 1 (a little) to 19 (wherever asked)")
     add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
 
     add = command("evaluate", _evaluate, "Measure a model beside real data.")

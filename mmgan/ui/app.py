@@ -14,22 +14,20 @@ from pathlib import Path
 import gradio as gr
 
 from ..errors import MmganError
-from . import api, cards, gate, sample, theme
+from . import api, cards, gate, sample, theme, train
 from .limits import MAX_WAITING, Limits
 from .sampling import Sampler
 from .settings import HOST, PORT, Settings
 from .strings import TEXTS, i18n, label, say
 
-try:
-    from . import train
-except ImportError:
-    train = None
-
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-STYLES = ("style.css", "sample.css")  # files under assets/, in the order in which they count
-SCRIPTS = ("page.js", "explore.js", "zip.js", "favourites.js")
+STYLES = ("style.css", "sample.css", "train.css")  # files under assets/, in the order in which they count
+SCRIPTS = (
+    "page.js", "explore.js", "zip.js", "favourites.js",
+    "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js",
+)  # fmt: skip
 
 
 def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
@@ -40,9 +38,8 @@ def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
         with gr.Tabs(elem_classes="mm-tabs"):
             with gr.Tab(label("tab_sample"), id="sample"):
                 sample.build(demo, sampler, limits)
-            if train is not None:
-                with gr.Tab(label("tab_train"), id="train"):
-                    train.build(settings, sampler)
+            with gr.Tab(label("tab_train"), id="train"):
+                train.build(settings, sampler)
         api.build(sampler, limits)
     return demo.queue(max_size=MAX_WAITING)
 
@@ -87,10 +84,8 @@ def main(settings: Settings = Settings()) -> None:
 
 def _runs(settings: Settings):
     """What lists the runs to sample from."""
-    try:
-        from ..training.manager import Manager
-    except ImportError:
-        return list
+    from ..training.manager import Manager
+
     return Manager(settings.runs).models
 
 
