@@ -130,8 +130,13 @@
           "aria-current": i === here ? "step" : null }, this.say(`stage_${stage}`)))));
     },
 
-    use() { // the Sample tab listens
-      document.dispatchEvent(new CustomEvent("mmgan-use-model", { detail: { name: this.run.name } }));
+    use() { // gradio hears what is typed into a field of its own, and puts the model into the Sample tab
+      const field = document.querySelector("#train-use :is(textarea, input)");
+      if (!field) return;
+      field.value = `${this.run.name}|${Date.now()}`;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      document.querySelector('.mm-tabs [role="tab"]')?.click();
+      window.scrollTo({ top: 0 });
     },
 
     async showSettings() {

@@ -4,6 +4,7 @@ window.mmTrain = (() => {
   "use strict";
   const EVERY = 1000, HIDDEN = 5000; // milliseconds between two questions, and while nobody looks
   const STAGES = ["process", "libraries", "data", "model", "samples", "steps"];
+  const tabs = []; // one, unless gradio makes its component anew
   const parts = {}; // charts, film, form, compare: filled by their files
   const memory = { // of this browser tab, so that a reload shows the same; storage may be off
     get(key) { try { return sessionStorage.getItem(`mmgan-${key}`) || ""; } catch { return ""; } },
@@ -31,7 +32,9 @@ window.mmTrain = (() => {
     const root = element.querySelector(".mt-train");
     if (!root || root.dataset.mounted) return;
     root.dataset.mounted = "1";
-    new Tab(root, server, known).begin();
+    const tab = new Tab(root, server, known);
+    tabs.push(tab);
+    tab.begin();
   }
 
   class Tab {
@@ -79,7 +82,7 @@ window.mmTrain = (() => {
       this.cursor = 0;
       this.epoch = "";
       this.curves = {};
-      this.chosen = this.watched;
+      parts.film.forget(this);
     }
 
     begin() {
@@ -205,7 +208,6 @@ window.mmTrain = (() => {
       this.note = this.done = "";
       this.sure = false;
       this.forget();
-      parts.film.forget(this);
       this.showList();
       if (!quiet) this.show();
       this.version = "";
@@ -293,5 +295,5 @@ window.mmTrain = (() => {
     }
   }
 
-  return { mount, parts, Tab, el, STAGES, language };
+  return { mount, tabs, parts, Tab, el, STAGES, language };
 })();
