@@ -71,7 +71,7 @@ def test_a_run_from_start_to_deletion(open_page, address, runs):
     teacher.get_by_text("It will learn faster and may fall apart.").wait_for()  # a change says what it will do
     teacher.fill("#mt-set-batch_size", "18")
     teacher.locator(".mt-start").click()
-    teacher.get_by_role("alert").get_by_text("Batch size").wait_for()  # and a wrong one what is right
+    teacher.locator(".mt-form .mm-alert", has_text="Batch size").wait_for()  # and a wrong one what is right
     teacher.fill("#mt-set-batch_size", "16")
     started = time.monotonic()
     teacher.locator(".mt-start").click()
@@ -206,7 +206,7 @@ def test_only_the_teacher_directs(open_page, runs):
         assert page.locator(".mt-new, [data-action=stop], [data-action=delete]").count() == 0
         page.fill("#mt-code", "tulip")
         page.locator(".mt-gate button").click()
-        page.get_by_role("alert").get_by_text("That is not the teacher code.").wait_for()
+        page.locator(".mt-gate .mm-alert", has_text="That is not the teacher code.").wait_for()
         page.fill("#mt-code", "sunflower")
         page.locator(".mt-gate button").click()
         page.locator("[data-action=stop]").click()
@@ -234,7 +234,8 @@ def test_earlier_runs_are_replayed_and_compared_on_a_chinese_phone(open_page, ad
     assert 100 < answer <= 700
     slow = page.evaluate(
         """() => new Promise((resolve) => { const long = [];
-        new PerformanceObserver((found) => long.push(...found.getEntries())).observe({ type: "longtask" }); for (const { chart } of window.mmTrain.tabs[0].drawn) chart.draw();
+        new PerformanceObserver((found) => long.push(...found.getEntries())).observe({ type: "longtask" });
+        for (const { chart } of window.mmTrain.tabs[0].drawn) chart.draw();
         setTimeout(() => resolve(Math.max(0, ...long.map((e) => e.duration))), 1500); })"""
     )
     assert slow < 500  # ms; nothing near it on an idle machine
