@@ -17,6 +17,7 @@ from .subjects import Setup
 
 def parts() -> dict:
     """Names of the parts and the functions that measure them; each gives a Part or several."""
+    from .beside import beside
     from .cuda import gpu_sampling, gpu_training
     from .growth import preset_growth, sampling_growth, training_growth
     from .sampling import batching, latency
@@ -30,6 +31,7 @@ def parts() -> dict:
         "growth": [sampling_growth, training_growth, preset_growth],
         "shares": [sampling_shares, training_shares],
         "cuda": [gpu_sampling, gpu_training],
+        "beside": [beside],
     }
 
 
