@@ -23,6 +23,10 @@ class FakePipeline:
         self.name = name
         self.config = ModelConfig(latent_shared=2, latent_image=2, latent_audio=2)
         self.calls = []
+        self.text_encoder = SimpleNamespace(embed_once=self.embed)
+
+    def familiarity(self, prompts):
+        return [SimpleNamespace(caption="a thick zero", known="unicorn" not in prompts)]
 
     def warm_up(self):
         self("a")
