@@ -8,11 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from ..errors import MmganError
-
-try:
-    from ..words import word_importance
-except ImportError:  # until that branch is merged
-    word_importance = None
+from ..words import word_importance
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +38,9 @@ def _insight(pipeline, prompt: str) -> Insight:
 
 
 def _words(pipeline, prompt: str) -> tuple[tuple[int, int, float], ...]:
-    if word_importance is None:
-        return ()
     return tuple((word.start, word.end, word.share) for word in word_importance(pipeline.text_encoder, prompt))
 
 
 def _nearest(pipeline, prompt: str) -> str:
-    if not hasattr(pipeline, "familiarity"):
-        return ""
     found = pipeline.familiarity(prompt)  # nothing where the model keeps no captions
     return found[0].caption if found and not found[0].known else ""
