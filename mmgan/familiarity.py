@@ -11,6 +11,7 @@ caption has must be nearer.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,8 +60,7 @@ def measure_familiarity(prompts: Sequence[str], captions: Sequence[str], encoder
     if not prompts:
         return []
     cosines, indices = (encoder.encode(prompts) @ encoder.encode(captions).T).max(1)
-    vocabulary = set().union(*map(_words, captions))
-    real = encoder.tokenizer.get_vocab()
+    vocabulary, real = _vocabulary(tuple(captions)), _tokens(encoder.tokenizer)
     found = []
     for prompt, cosine, i in zip(prompts, cosines.tolist(), indices.tolist(), strict=True):
         words = _words(prompt)
@@ -70,12 +70,23 @@ def measure_familiarity(prompts: Sequence[str], captions: Sequence[str], encoder
     return found
 
 
+# Both are the same for every prompt, and cost more than everything else here.
+@functools.lru_cache(maxsize=16)
+def _vocabulary(captions: tuple[str, ...]) -> frozenset[str]:
+    return frozenset().union(*map(_words, captions))
+
+
+@functools.lru_cache(maxsize=4)
+def _tokens(tokenizer) -> dict[str, int]:
+    return tokenizer.get_vocab()
+
+
 def _words(prompt: str) -> list[str]:
     prompt = check_prompt(prompt).lower()
     return list(dict.fromkeys(prompt[start:end] for start, end in find_words(prompt)))
 
 
-def _spelt_like(word: str, vocabulary: set[str], real: bool) -> bool:
+def _spelt_like(word: str, vocabulary: frozenset[str], real: bool) -> bool:
     """One of the vocabulary, or a slip of it: one letter (two from six letters on) more, less, other or swapped.
 
     A word that the language has (``real``) is a slip only where two letters are swapped ("tow").

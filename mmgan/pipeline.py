@@ -9,6 +9,7 @@ little and many take half the time; sounds are made one by one, since Griffin-Li
 
 from __future__ import annotations
 
+import functools
 import operator
 import threading
 import time
@@ -120,7 +121,7 @@ class Pipeline:
         examples = self.info.get("examples")
         return [e for e in examples if isinstance(e, str)][:MAX_EXAMPLES] if isinstance(examples, list) else []
 
-    @property
+    @functools.cached_property
     def captions(self) -> list[str]:
         """A few hundred captions that stand for all it was trained on; from ``info["captions"]``, else none."""
         captions = self.info.get("captions")
