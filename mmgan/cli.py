@@ -196,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     add = command("train", _train, "Train a model into a run folder.")
     add("--data", metavar="NAME|FOLDER|ZIP", help="shapes, digits, a folder or a zip")
     add("--preset", choices=PRESETS, default="tiny", help="the model's size (default tiny)")
+    add("--start-from", metavar="MODEL", help="go on from this model's weights, and with its sizes, as a new run")
     add("--out", required=True, metavar="RUN", help="the run's folder")
     add("--minutes", type=float, help="end after so long")
     add("--steps", type=int, help="end after so many steps")

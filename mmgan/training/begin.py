@@ -26,16 +26,24 @@ def main(options) -> int:
         saved = Run.open(out).config
         config = from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json")
         data, text_encoder = saved.get("data", ""), options.text_encoder or saved.get("text_encoder")
+        start = saved.get("start_from")
     else:
-        data, text_encoder = options.data, options.text_encoder
+        data, text_encoder, start = options.data, options.text_encoder, options.start_from
         changes = {name: getattr(options, name) for name in DIRECT if getattr(options, name, None) is not None}
-        changes |= {"model": to_dict(PRESETS[options.preset])}
+        changes |= {"model": to_dict(_sizes(start) if start else PRESETS[options.preset])}
         config = from_dict(TrainingConfig, with_settings(changes, options.set), "the options")
     resume = options.resume and has_checkpoint(out)
-    with open_run(config, data, out, resume, text_encoder) as run, stoppable(run) as ready:
+    with open_run(config, data, out, resume, text_encoder, start) as run, stoppable(run) as ready:
         from .train import train_into
 
-        return train_into(run, out, config, data, resume, options.device, text_encoder, ready=ready)
+        return train_into(run, out, config, data, resume, options.device, text_encoder, ready=ready, start_from=start)
+
+
+def _sizes(source: str):
+    """The sizes of the model ``source``: a name, a folder or a Hub id."""
+    from ..checkpoint import read_config, resolve
+
+    return read_config(resolve(source))[0]
 
 
 def with_settings(values: dict, settings: list[str]) -> dict:
@@ -60,11 +68,13 @@ def has_checkpoint(out: str | Path) -> bool:
     return Run.open(out).checkpoint_step() is not None
 
 
-def open_run(config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None):
+def open_run(
+    config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None, start_from: str | None
+):
     """A context with the run folder that this process writes; with None where another process of several does."""
     if int(os.environ.get("RANK", "0")) != 0:
         return contextlib.nullcontext()
-    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder}
+    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, "start_from": start_from}
     return Run.resume(out) if resume else Run.create(out, settings)
 
 

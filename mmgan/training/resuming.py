@@ -44,6 +44,22 @@ def model_info(trainer: Trainer) -> dict:
     }
 
 
+def warm_start(trainer: Trainer, source: str | Path) -> None:
+    """Puts a model's weights into a trainer that has not trained yet; optimisers and steps begin anew.
+
+    Raises:
+        MmganError: there is no such model, its sizes differ, or its discriminators were not saved.
+    """
+    model = load_model(source, with_discriminators=True)
+    if model.discriminators is None:
+        raise TrainingError(f"{source} has no discriminators, without which training cannot go on; take another model.")
+    if model.config != trainer.config.model:
+        raise TrainingError(f"{source} has other sizes than the settings or the data ask for; take another model.")
+    for module in (trainer.generator, trainer.ema):
+        module.load_state_dict(model.generator.state_dict())
+    trainer.discriminators.load_state_dict(model.discriminators.state_dict())
+
+
 def restore(trainer: Trainer, folder: Path) -> float:
     """Puts the trainer back where the run's checkpoint was; returns the seconds trained so far.
 

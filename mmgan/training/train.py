@@ -19,7 +19,7 @@ from ..errors import MmganError
 from ..text import TextEncoder
 from .begin import has_checkpoint, main, open_run, stoppable, with_settings
 from .loop import Loop, is_out_of_memory, out_of_memory
-from .resuming import restore
+from .resuming import restore, warm_start
 from .runs import Run
 from .trainer import Trainer
 
@@ -34,6 +34,7 @@ def train(
     device: str = "auto",
     text_encoder: str | None = None,
     progress: bool = True,
+    start_from: str | None = None,
 ) -> int:
     """Trains a model into the run folder ``out``; returns 0 when finished or stopped, 1 when it failed.
 
@@ -42,13 +43,14 @@ def train(
         data: a dataset's name, a folder or a zip.
         resume: go on from the run's checkpoint, exactly where it was.
         text_encoder: see :meth:`mmgan.TextEncoder.from_pretrained`.
+        start_from: a model whose weights to go on from, of the sizes in ``config``; None is from nothing.
 
     Raises:
         MmganError: the run cannot start. Whatever happens later is in the run's status.
     """
     resume = resume and has_checkpoint(out)
-    with open_run(config, data, out, resume, text_encoder) as run, stoppable(run) as ready:
-        return train_into(run, Path(out), config, data, resume, device, text_encoder, progress, ready)
+    with open_run(config, data, out, resume, text_encoder, start_from) as run, stoppable(run) as ready:
+        return train_into(run, Path(out), config, data, resume, device, text_encoder, progress, ready, start_from)
 
 
 def train_into(
@@ -61,6 +63,7 @@ def train_into(
     text_encoder: str | None = None,
     progress: bool = True,
     ready: threading.Event | None = None,
+    start_from: str | None = None,
 ) -> int:
     """The same into ``run``, open for writing in ``out``, or None on all processes but the first.
 
@@ -73,6 +76,8 @@ def train_into(
         _stage(run, "model")
         config = dataclasses.replace(config, model=_fitted(config.model, dataset.image_channels))
         trainer = Trainer(config, dataset, TextEncoder.from_pretrained(text_encoder), accelerator)
+        if start_from and not resume:
+            warm_start(trainer, start_from)
         elapsed = restore(trainer, out) if resume else 0.0
         loop = Loop(trainer, run, elapsed, progress)
     except Exception as error:
