@@ -1,7 +1,7 @@
 // Favourites: kept in this browser (IndexedDB), compared side by side, downloaded with results as a dataset.
 (() => {
   "use strict";
-  const { say, fill, zip } = window.mmgan;
+  const { say, ask, zip } = window.mmgan;
   const PLAY = '<svg class="mm-icon-play" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.5v13l10.5-6.5z"/></svg>'
     + '<svg class="mm-icon-stop" viewBox="0 0 24 24" aria-hidden="true"><path d="M7 7h10v10H7z"/></svg>';
   const CROSS = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="m7 7 10 10M17 7 7 17"/></svg>';
@@ -137,8 +137,7 @@
       const cards = [...button.closest(".mm-results, .mm-kept").querySelectorAll(".mm-card")];
       if (cards.length) download(cards, button.closest("#favourites") ? "mmgan-favourites" : "mmgan-samples");
     } else if (button.matches(".mm-again")) {
-      fill("#again textarea, #again input", JSON.stringify(card.dataset));
-      document.querySelector("#prompt textarea, #prompt input").focus();
+      ask({ ...card.dataset });
     } else {
       const next = card.nextElementSibling || card.previousElementSibling;
       toggle(button.matches(".mm-remove") ? { name: nameOf(card.dataset) } : read(card));

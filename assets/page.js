@@ -6,6 +6,8 @@ window.mmgan = (() => {
   const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* see above */ } };
   const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
+  const PROMPT = "#prompt :is(textarea, input)";
+
   // Language: the switch's, else the browser's. gradio reads navigator.language later than this runs.
   const chosenLanguage = /(?:^|; )mmgan-language=(en|zh)/.exec(document.cookie)?.[1];
   const language = chosenLanguage || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
@@ -39,7 +41,7 @@ window.mmgan = (() => {
   function switchLanguage() {
     const other = language === "zh" ? "en" : "zh";
     document.cookie = `mmgan-language=${other}; path=/; max-age=31536000; SameSite=Lax`;
-    const prompt = document.querySelector("#prompt textarea, #prompt input");
+    const prompt = document.querySelector(PROMPT);
     try { if (prompt) sessionStorage.setItem("mmgan-prompt", prompt.value); } catch { /* the prompt starts afresh */ }
     location.reload();
   }
@@ -54,12 +56,19 @@ window.mmgan = (() => {
     return true;
   }
 
+  // Samples of a model ({model}, and any of prompt, seed, truncation) in the Sample tab, from wherever one is.
+  function ask(wanted) {
+    document.querySelector("[role=tab]").click();
+    fill("#again textarea, #again input", JSON.stringify({ ...wanted, when: Date.now() })); // twice the same is no change
+    document.querySelector(PROMPT).focus();
+  }
+
   function restorePrompt() {
     let prompt = null;
     try { prompt = sessionStorage.getItem("mmgan-prompt"); sessionStorage.removeItem("mmgan-prompt"); } catch { /* none */ }
     if (prompt === null) return;
     const until = Date.now() + 10_000;
-    const wait = () => { if (!fill("#prompt textarea, #prompt input", prompt) && Date.now() < until) setTimeout(wait, 50); };
+    const wait = () => { if (!fill(PROMPT, prompt) && Date.now() < until) setTimeout(wait, 50); };
     wait();
   }
 
@@ -152,5 +161,5 @@ window.mmgan = (() => {
   if (document.body) watch();
   else document.addEventListener("DOMContentLoaded", watch);
 
-  return { say, fill, play, stopAll, language };
+  return { say, ask, play, stopAll, language };
 })();

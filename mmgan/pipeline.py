@@ -9,6 +9,7 @@ little and many take half the time; sounds are made one by one, since Griffin-Li
 
 from __future__ import annotations
 
+import functools
 import operator
 import threading
 import time
@@ -26,13 +27,14 @@ from .audio import vocode
 from .checkpoint import Model, load_model, save_model
 from .config import ModelConfig
 from .errors import MmganError, PromptError
-from .text import TextEncoder, check_prompt
+from .familiarity import Familiarity, measure_familiarity
+from .text import TextEncoder, check_prompt, is_prompt
 
 MAX_SAMPLES = 64  # of one prompt
 MAX_TOTAL = 1_024  # of one call
 MAX_SEED = 2**32 - 1
 ROWS = {"cpu": 4, "cuda": 32}  # samples in one forward pass; bounds the memory too
-MAX_EXAMPLES = 50
+MAX_EXAMPLES, MAX_CAPTIONS = 50, 1_000
 
 
 @dataclass
@@ -118,6 +120,23 @@ class Pipeline:
         """Prompts that the model was made for, to offer to people; from ``info["examples"]``."""
         examples = self.info.get("examples")
         return [e for e in examples if isinstance(e, str)][:MAX_EXAMPLES] if isinstance(examples, list) else []
+
+    @functools.cached_property
+    def captions(self) -> list[str]:
+        """A few hundred captions that stand for all it was trained on; from ``info["captions"]``, else none."""
+        captions = self.info.get("captions")
+        return [c for c in captions if is_prompt(c)][:MAX_CAPTIONS] if isinstance(captions, list) else []
+
+    def familiarity(self, prompts: str | Sequence[str]) -> list[Familiarity]:
+        """The training caption nearest to each prompt, how near, and whether that is near enough to be ``known``.
+
+        Empty where the model keeps no captions.
+
+        Raises:
+            PromptError: a prompt that cannot be used.
+        """
+        prompts = [prompts] if isinstance(prompts, str) else list(prompts)
+        return measure_familiarity(prompts, self.captions, self.text_encoder) if self.captions else []
 
     def warm_up(self) -> None:
         """Loads the text encoder and runs one sample, so that the first person does not wait."""

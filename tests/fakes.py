@@ -9,6 +9,7 @@ from PIL import Image
 
 from mmgan.audio import log_mel
 from mmgan.config import ModelConfig
+from mmgan.pipeline import sample_seeds
 from mmgan.text import check_prompt
 
 RATE = 16_000
@@ -23,6 +24,10 @@ class FakePipeline:
         self.name = name
         self.config = ModelConfig(latent_shared=2, latent_image=2, latent_audio=2)
         self.calls = []
+        self.text_encoder = SimpleNamespace(embed_once=self.embed)
+
+    def familiarity(self, prompts):
+        return [SimpleNamespace(caption="a thick zero", known="unicorn" not in prompts)]
 
     def warm_up(self):
         self("a")
@@ -32,8 +37,8 @@ class FakePipeline:
         return torch.nn.functional.normalize(torch.stack(rows), dim=1)
 
     def latents(self, num_samples, seed=0):
-        seeds = [[seed, i] for i in range(num_samples)]
-        return torch.tensor(np.stack([np.random.default_rng(s).normal(size=6) for s in seeds])).float()
+        rows = [np.random.default_rng(s).normal(size=6) for s in sample_seeds(seed, num_samples)]
+        return torch.tensor(np.stack(rows)).float()
 
     def __call__(self, prompt=None, num_samples=1, seed=0, truncation=1.0, embeddings=None, latents=None):
         self.calls.append((prompt, num_samples, seed, truncation))
@@ -55,6 +60,6 @@ class FakePipeline:
         waveform = np.stack(audio)
         return SimpleNamespace(
             images=images, audio=waveform, sampling_rate=RATE, mels=log_mel(torch.from_numpy(waveform)).numpy(),
-            seeds=[*range(seed, seed + num_samples)],
+            seeds=sample_seeds(seed, num_samples),
             milliseconds={"text": 2.0, "generator": 4.0, "vocoder": 6.0}, device="cpu", notice=None,
         )  # fmt: skip

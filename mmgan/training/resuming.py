@@ -40,6 +40,7 @@ def model_info(trainer: Trainer) -> dict:
         "steps": trainer.step_count,
         "examples_seen": trainer.step_count * trainer.config.batch_size,
         "examples": trainer.dataset.examples,
+        "captions": trainer.captions,
     }
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 from dataclasses import dataclass
+
+from ..errors import MmganError
+from ..words import word_importance
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +21,26 @@ class Insight:
     nearest: str = ""
 
 
-async def insight(sampler, model: str, prompt: str) -> Insight:
-    """What there is to say of ``prompt``; nothing where the model or the encoder cannot say it."""
-    return Insight()
+async def insight(pipeline, prompt: str) -> Insight:
+    """What there is to say of ``prompt``; nothing where that fails, since results are worth showing all the same."""
+    try:
+        return await asyncio.to_thread(_insight, pipeline, prompt)
+    except MmganError:
+        return Insight()
+    except Exception:
+        log.exception("nothing could be said of a prompt")
+        return Insight()
+
+
+@functools.lru_cache(maxsize=4_096)
+def _insight(pipeline, prompt: str) -> Insight:
+    return Insight(_words(pipeline, prompt), _nearest(pipeline, prompt))
+
+
+def _words(pipeline, prompt: str) -> tuple[tuple[int, int, float], ...]:
+    return tuple((word.start, word.end, word.share) for word in word_importance(pipeline.text_encoder, prompt))
+
+
+def _nearest(pipeline, prompt: str) -> str:
+    found = pipeline.familiarity(prompt)  # nothing where the model keeps no captions
+    return found[0].caption if found and not found[0].known else ""

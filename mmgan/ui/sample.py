@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
@@ -102,7 +103,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
     async def shown(spoken, prompt, model, num_samples, seed, truncation):
         result = await sampler.sample(prompt, num_samples, seed, truncation, model)
-        return cards.results(result, await insight(sampler, model, result.prompt), spoken)
+        return cards.results(result, await insight(sampler.pipeline(result.model), result.prompt), spoken)
 
     async def generate(prompt, model, num_samples, seed, truncation, request: gr.Request):
         return await answer(request, 1, lambda spoken: shown(spoken, prompt, model, num_samples, seed, truncation))
@@ -128,6 +129,16 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
         return await answer(request, 1, ask)
 
+    def recall(text):
+        """What ``mmgan.ask`` of page.js asks for: a favourite again, or samples of a run."""
+        asked = json.loads(text)
+        model = asked["model"]
+        known = sampler.examples(model)
+        chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
+        choices = gr.update(choices=_choices(sampler), value=model)
+        prompt = asked.get("prompt") or next(iter(known), "")
+        return prompt, choices, int(asked.get("seed", 0)), float(asked.get("truncation", 1)), *chips
+
     def private(place):
         return {"show_progress": "minimal", "show_progress_on": place, "api_visibility": "private",
                 "trigger_mode": "always_last", **QUEUE}  # fmt: skip
@@ -143,10 +154,9 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
         **private(morph_stage),
     )  # fmt: skip
     walk_button.click(show_codes, [prompt, *plain], [walk_alert, walk_stage], **private(walk_stage))
-    again.input(
-        None, again, [prompt, model, seed, truncation], api_visibility="private",
-        js="(text) => { const v = JSON.parse(text); return [v.prompt, v.model, +v.seed, +v.truncation]; }",
-    ).then(generate, [prompt, *settings], [alert, results], **private(results))  # fmt: skip
+    again.change(recall, again, [prompt, model, seed, truncation, *chips], api_visibility="private", queue=False).then(
+        generate, [prompt, *settings], [alert, results], **private(results)
+    )
 
     def arrive(request: gr.Request):
         """What differs from visitor to visitor: the language of what the page opens with, and the runs of by now."""
