@@ -32,12 +32,9 @@ def parts() -> dict:
         "growth": [sampling_growth, training_growth, preset_growth],
         "shares": [sampling_shares, training_shares],
         "cuda": [gpu_sampling, gpu_training],
-<<<<<<< HEAD
         "beside": [beside],
-=======
         "page": [visitors],
         "soak": [soak],
->>>>>>> sample
     }
 
 
