@@ -12,10 +12,9 @@ window.mmgan = (() => {
   const chosenLanguage = /(?:^|; )mmgan-language=(en|zh)/.exec(document.cookie)?.[1];
   const language = chosenLanguage || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
   const locale = language === "zh" ? "zh-CN" : "en";
-  if (chosenLanguage) {
-    Object.defineProperty(navigator, "language", { get: () => locale });
-    Object.defineProperty(navigator, "languages", { get: () => [locale] });
-  }
+  // Also where nothing was chosen: gradio knows neither zh-HK nor that a German page of ours would be half English.
+  Object.defineProperty(navigator, "language", { get: () => locale });
+  Object.defineProperty(navigator, "languages", { get: () => [locale] });
   const markLanguage = () => { if (document.documentElement.lang !== locale) document.documentElement.lang = locale; };
   markLanguage();
 
