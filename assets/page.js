@@ -8,14 +8,8 @@ window.mmgan = (() => {
 
   const PROMPT = "#prompt :is(textarea, input)";
 
-  // Language: the switch's, else the browser's. gradio reads navigator.language later than this runs.
-  const chosenLanguage = /(?:^|; )mmgan-language=(en|zh)/.exec(document.cookie)?.[1];
-  const language = chosenLanguage || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+  const language = window.mmganLanguage; // of language.js
   const locale = language === "zh" ? "zh-CN" : "en";
-  if (chosenLanguage) {
-    Object.defineProperty(navigator, "language", { get: () => locale });
-    Object.defineProperty(navigator, "languages", { get: () => [locale] });
-  }
   const markLanguage = () => { if (document.documentElement.lang !== locale) document.documentElement.lang = locale; };
   markLanguage();
 

@@ -15,6 +15,13 @@ from mmgan.text import check_prompt
 RATE = 16_000
 
 
+class _Encoder:
+    """What word_importance asks of a text encoder."""
+
+    def __init__(self, embed):
+        self.embed_once = embed
+
+
 class FakePipeline:
     """The real one's interface over rings and tones: both follow the embedding and their own parts of the latents."""
 
@@ -24,7 +31,7 @@ class FakePipeline:
         self.name = name
         self.config = ModelConfig(latent_shared=2, latent_image=2, latent_audio=2)
         self.calls = []
-        self.text_encoder = SimpleNamespace(embed_once=self.embed)
+        self.text_encoder = _Encoder(self.embed)
 
     def familiarity(self, prompts):
         return [SimpleNamespace(caption="a thick zero", known="unicorn" not in prompts)]

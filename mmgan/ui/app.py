@@ -55,7 +55,9 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
         allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
         show_error=False, prevent_thread_lock=True, mcp_server=importlib.util.find_spec("mcp") is not None,
-        app_kwargs={"middleware": gate.middleware(demo, settings), "docs_url": None, "redoc_url": None},
+        app_kwargs={
+            "middleware": gate.middleware(demo, settings, _asset("language.js")), "docs_url": None, "redoc_url": None,
+        },
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gradio as gr
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -23,9 +24,9 @@ OPEN = (
 )  # asked by launch itself
 
 
-def middleware(demo: gr.Blocks, settings: Settings) -> list[Middleware]:
-    """For ``app_kwargs`` of the server of ``demo``."""
-    layers = [Middleware(RefuseForeign)]
+def middleware(demo: gr.Blocks, settings: Settings, script: str = "") -> list[Middleware]:
+    """For ``app_kwargs`` of the server of ``demo``; ``script`` runs in the page before gradio's own."""
+    layers = [Middleware(RefuseForeign), Middleware(FirstScript, script=script)]
     if settings.auth is not None:
         layers.append(Middleware(RequireLogin, demo=demo))
     return layers
@@ -43,6 +44,36 @@ class RefuseForeign:
             await PlainTextResponse("Refused: this page fetches nothing.", status_code=403)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+class FirstScript:
+    """gradio runs the scripts of ``launch(head=)`` after it chose a language, which is too late to have one chosen."""
+
+    def __init__(self, app, script: str):
+        self.app, self.script = app, f"<head><script>{script}</script>".encode()
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http" or scope.get("path") != "/" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        start, body = None, b""
+
+        async def collect(message):
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            headers = MutableHeaders(raw=start["headers"])
+            if headers.get("content-type", "").startswith("text/html"):
+                body = body.replace(b"<head>", self.script, 1)
+                headers["content-length"] = str(len(body))
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, collect)
 
 
 class RequireLogin:

@@ -21,10 +21,10 @@ class Insight:
     nearest: str = ""
 
 
-async def insight(pipeline, prompt: str) -> Insight:
+async def insight(sampler, model: str, prompt: str) -> Insight:
     """What there is to say of ``prompt``; nothing where that fails, since results are worth showing all the same."""
     try:
-        return await asyncio.to_thread(_insight, pipeline, prompt)
+        return await asyncio.to_thread(_insight, sampler, model, prompt)
     except MmganError:
         return Insight()
     except Exception:
@@ -32,15 +32,13 @@ async def insight(pipeline, prompt: str) -> Insight:
         return Insight()
 
 
-@functools.lru_cache(maxsize=4_096)
-def _insight(pipeline, prompt: str) -> Insight:
-    return Insight(_words(pipeline, prompt), _nearest(pipeline, prompt))
-
-
-def _words(pipeline, prompt: str) -> tuple[tuple[int, int, float], ...]:
-    return tuple((word.start, word.end, word.share) for word in word_importance(pipeline.text_encoder, prompt))
-
-
-def _nearest(pipeline, prompt: str) -> str:
+def _insight(sampler, model: str, prompt: str) -> Insight:
+    pipeline = sampler.pipeline(model)
     found = pipeline.familiarity(prompt)  # nothing where the model keeps no captions
-    return found[0].caption if found and not found[0].known else ""
+    nearest = found[0].caption if found and not found[0].known else ""
+    return Insight(_words(pipeline.text_encoder, prompt), nearest)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _words(encoder, prompt: str) -> tuple[tuple[int, int, float], ...]:
+    return tuple((word.start, word.end, word.share) for word in word_importance(encoder, prompt))

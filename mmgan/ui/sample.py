@@ -103,7 +103,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
     async def shown(spoken, prompt, model, num_samples, seed, truncation):
         result = await sampler.sample(prompt, num_samples, seed, truncation, model)
-        return cards.results(result, await insight(sampler.pipeline(result.model), result.prompt), spoken)
+        return cards.results(result, await insight(sampler, result.model, result.prompt), spoken)
 
     async def generate(prompt, model, num_samples, seed, truncation, request: gr.Request):
         return await answer(request, 1, lambda spoken: shown(spoken, prompt, model, num_samples, seed, truncation))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import itertools
 import math
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -83,7 +85,10 @@ class Sampler:
         self._pipelines: dict[str, object] = {}
         self._of_runs: OrderedDict[str, tuple[object, object]] = OrderedDict()  # name: (checkpoint's time, pipeline)
         self._kept: OrderedDict[tuple, Samples] = OrderedDict()
-        self._lock = threading.Lock()
+        self._stamps: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # of pipelines; an id may come again
+        self._stamp = itertools.count()
+        self._lock = threading.Lock()  # of what is remembered
+        self._loading = threading.Lock()
         self._batcher = Batcher()
 
     # ---------------------------------------------------------------------------------------------------------- models
@@ -98,7 +103,7 @@ class Sampler:
         if model in self._pipelines:  # before the lock, so that nobody waits for a model that somebody else asked for
             return self._pipelines[model]
         if model in self.shipped:
-            with self._lock:
+            with self._loading:
                 if model not in self._pipelines:
                     self._pipelines[model] = self._load(model)
             return self._pipelines[model]
@@ -110,7 +115,7 @@ class Sampler:
     def _pipeline_of_run(self, model: str, folder: Path):
         """A run that is being trained gets better: its pipeline is loaded again when its checkpoint is new."""
         saved = _changed(folder)
-        with self._lock:
+        with self._loading:
             before, pipeline = self._of_runs.get(model, (None, None))
             if pipeline is None or before != saved:
                 pipeline = self._load(folder)
@@ -141,8 +146,9 @@ class Sampler:
         num_samples, seed, truncation = _count(num_samples), _seed(seed), _truncation(truncation)
         prompt = _prompt(prompt)
         model, pipe = await self._choose(model)
-        key = (id(pipe), prompt, num_samples, seed, truncation)
         with self._lock:
+            stamp = self._stamps.setdefault(pipe, next(self._stamp))
+            key = (stamp, prompt, num_samples, seed, truncation)
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return replace(self._kept[key], remembered=True)

@@ -1,5 +1,7 @@
 """The Sample tab in a real browser."""
 
+import re
+
 import pytest
 
 PROMPT = "#prompt textarea, #prompt input"
@@ -124,13 +126,28 @@ def test_a_prompt_is_only_ever_text(page, prompt):
     ask(page, prompt)
     page.wait_for_timeout(200)
     assert page.evaluate("window.hacked") is None
-    assert page.locator(HEADING).evaluate("e => e.children.length") == 0
+    assert page.locator(HEADING).evaluate("e => [...e.children].every((c) => c.matches('span.mm-word'))")
     assert page.locator(".mm-picture").first.get_attribute("alt") == f"picture of: {prompt}, sample 1"
 
 
 @pytest.mark.parametrize("prompt", ["🎲🎲", "שבע בכתב יד", "手写的七", "\u202eseven"])
 def test_other_scripts_are_shown_as_typed(page, prompt):
     ask(page, prompt)
+
+
+def test_the_words_are_marked_by_what_they_did(page):
+    ask(page, "a thick zero")
+    words = page.locator(f"{HEADING} .mm-word")
+    assert words.all_inner_texts() == ["a", "thick", "zero"]
+    shares = page.locator(".mm-why .mm-sr").inner_text()
+    assert "thick" in shares and sum(int(number) for number in re.findall(r"(\d+) %", shares)) in range(98, 103)
+    assert page.locator(".mm-unfamiliar").count() == 0
+
+
+def test_what_the_model_never_saw_is_said_gently(page):
+    ask(page, "a pink unicorn")
+    assert "never seen" in page.locator(".mm-unfamiliar").inner_text()
+    assert "a thick zero" in page.locator(".mm-unfamiliar").inner_text() and page.locator(".mm-card").count() == 4
 
 
 def test_everything_by_keyboard(page):
