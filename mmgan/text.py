@@ -138,7 +138,10 @@ class TextEncoder:
                 [prompts[i] for i in chosen],
                 padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt",
             ).to(self.device)  # fmt: skip
-            out[chosen] = pool(self.model(**tokens).last_hidden_state, tokens["attention_mask"]).cpu()
+            mask = tokens["attention_mask"]
+            if mask.all():  # nothing is padding, so attention needs no mask, which a single prompt gains by
+                tokens.pop("attention_mask")
+            out[chosen] = pool(self.model(**tokens).last_hidden_state, mask).cpu()
         return out
 
 

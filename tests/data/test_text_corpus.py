@@ -72,8 +72,32 @@ def test_articles(word, expected):
 
 def test_a_typo_is_one_slip_and_leaves_short_and_chinese_texts_alone():
     rng = random.Random(0)
-    assert {len(text_corpus.typo("seven stars", rng)) - len("seven stars") for _ in range(50)} == {-1, 0, 1}
+    assert {len(text_corpus.typo("seven stars", rng)) - len("seven stars") for _ in range(80)} == {-1, 0, 1}
     assert text_corpus.typo("七", rng) == "七" and text_corpus.typo("7", rng) == "7"
+
+
+def test_a_typo_falls_in_the_words_asked_for():
+    rng, words = random.Random(0), frozenset(["seven", "six"])
+    slips = {text_corpus.typo("a thick Seven, please", rng, words) for _ in range(200)}
+    assert len(slips) > 30 and all(slip.startswith("a thick ") and slip.endswith(", please") for slip in slips)
+
+
+def test_neighbouring_keys_are_neighbours():
+    assert set(text_corpus.NEIGHBOURS["g"]) >= set("fhtvb") and "p" not in text_corpus.NEIGHBOURS["g"]
+    assert set(text_corpus.NEIGHBOURS["v"]) >= set("cbfg") and set(text_corpus.NEIGHBOURS["q"]) >= set("wa")
+
+
+def test_contrasts_are_families_of_phrases_about_one_thing():
+    pairs = list(text_corpus.contrasts(["star", "box"], random.Random(0)))
+    assert {pair.family for pair in pairs} == {"star", "box"}
+    assert all(pair.text == pair.target and ("star" in pair.text) == (pair.family == "star") for pair in pairs)
+
+
+def test_common_nouns_are_single_words_used_more_than_once(wordnet):
+    head = (wordnet / "index.noun").read_text()
+    extra = "dog n 1 1 @ 1 5 00005930\ncat n 1 1 @ 1 1 00005930\n"  # the last but one field: tagged senses
+    (wordnet / "index.noun").write_text(head + extra)
+    assert text_corpus.common_nouns(wordnet) == ["dog"]
 
 
 def test_held_out_texts_and_doubles_are_left_out():

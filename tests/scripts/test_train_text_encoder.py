@@ -10,6 +10,7 @@ from mmgan.data.text_corpus import Pair
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import evaluate_text_encoder as evaluation
+import text_student
 import train_text_encoder as training
 
 
@@ -36,15 +37,51 @@ def test_misspellings_keep_the_target_of_what_was_meant():
 
 
 def test_misspellings_of_the_evaluation_are_not_trained():
-    drawn = {text for step in range(8) for text in sampler()(step)[0]}
-    slips = frozenset(text.lower() for text in drawn if text.isascii()) - {
-        "the number seven",
-        "the number eight",
-        "the number nine",
-    }
+    known = {"the", "number", "seven", "eight", "nine"}
+    drawn = [text for step in range(8) for text in sampler()(step)[0]]
+    slips = frozenset(word for text in drawn if text.isascii() for word in text.lower().split()) - known
     assert slips
-    kept_out = {text.lower() for step in range(8) for text in sampler(held_out=slips)(step)[0]}
+    kept_out = {word for step in range(8) for text in sampler(held_out=slips)(step)[0] for word in text.lower().split()}
     assert not kept_out & slips
+    words = training.misspelt_words()
+    assert {"seben", "tow", "handwriten", "nmber"} <= words and not words & {"the", "digit", "number", "seven"}
+
+
+def test_families_are_drawn_into_one_batch():
+    texts = [
+        f"{size} {thing}" for thing in ("star", "cat", "harp") for size in ("a", "two big", "no tiny", "one very red")
+    ]
+    pairs = [Pair(text, text, "contrast_en", text.split()[-1]) for text in texts]
+    draw = training.Sampler(pairs, {text: i for i, text in enumerate(texts)}, batch=4, seed=0)
+    for step in range(8):
+        rows = draw(step)[1]
+        assert len({row // 4 for row in rows}) == 1 and len(set(rows)) == 4
+
+
+def test_an_earlier_student_is_taken_over_piece_by_piece(tmp_path):
+    from transformers import ElectraConfig, ElectraModel, PreTrainedTokenizerFast
+
+    def student(vocabulary):
+        from tokenizers import Tokenizer, models
+
+        sizes = {"embedding_size": 4, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+        model = ElectraModel(ElectraConfig(vocab_size=len(vocabulary), intermediate_size=8, **sizes))
+        words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
+        return model, PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]")
+
+    earlier, tokenizer = student(["[UNK]", *"abcdefgh"])
+    earlier.save_pretrained(tmp_path), tokenizer.save_pretrained(tmp_path)
+    model, tokenizer = student(["[UNK]", *"hgfedcbaz"])
+    with torch.no_grad():  # the earlier rows are the new ones doubled, so a new piece's row should be doubled too
+        start = model.embeddings.word_embeddings.weight.clone()
+        order = [0, 8, 7, 6, 5, 4, 3, 2, 1]
+        earlier.embeddings.word_embeddings.weight.copy_(2 * start[order])
+    earlier.save_pretrained(tmp_path)
+    text_student.take_over(model, tokenizer, tmp_path)
+    assert torch.allclose(model.embeddings.word_embeddings.weight, 2 * start, atol=1e-4)
+    assert torch.equal(
+        model.encoder.layer[0].attention.self.query.weight, earlier.encoder.layer[0].attention.self.query.weight
+    )
 
 
 def test_the_learning_rate_rises_stays_and_falls():

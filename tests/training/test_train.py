@@ -98,6 +98,7 @@ def test_a_stop_request_saves_and_says_at_which_step(tmp_path):
     assert status["reason"] == f"Saved at step {status['step']}."
     assert Run.open(tmp_path / "run").checkpoint_step() == status["step"]
     assert load_model(tmp_path / "run").info["steps"] == status["step"]
+    assert load_model(tmp_path / "run").info["captions"]
 
 
 def test_an_interrupt_saves_too(tmp_path):
