@@ -121,7 +121,8 @@ class Run:
     def came_to_nothing(self) -> bool:
         """Whether it ended before its first step, so that there is nothing to resume and nothing to lose."""
         status = self.status()
-        return not status["alive"] and status["step"] == 0 and self.checkpoint_step() is None
+        ended = not status["alive"] or self._claimed(status)  # claimed: for a process that is to begin it anew
+        return ended and status["step"] == 0 and self.checkpoint_step() is None
 
     def close(self) -> None:
         """Lets others write the run. Also done by the end of the process, whatever ends it."""
