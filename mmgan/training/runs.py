@@ -121,7 +121,8 @@ class Run:
     def came_to_nothing(self) -> bool:
         """Whether it ended before its first step, so that there is nothing to resume and nothing to lose."""
         status = self.status()
-        return not status["alive"] and status["step"] == 0 and self.checkpoint_step() is None
+        waits = not status["alive"] or self._claimed(status)  # claimed: for a process that is to begin it anew
+        return waits and status["step"] == 0 and self.checkpoint_step() is None
 
     def close(self) -> None:
         """Lets others write the run. Also done by the end of the process, whatever ends it."""
@@ -361,8 +362,7 @@ class Run:
                 try:
                     self.folder.mkdir(parents=True)
                 except FileExistsError:
-                    sentence = f"There is a run named {self.folder.name} already; choose another name."
-                    raise TrainingError(sentence) from None
+                    raise TrainingError(f"{self.folder.name} is there already; choose another name.") from None
             status = {"step": 0, "started": time.time(), **read_json(self.folder / "status.json")}
             status |= {"state": "starting", "stage": "process", "reason": "", "pid": 0}
             status |= {"host": socket.gethostname(), "updated": time.time()}
