@@ -1,9 +1,9 @@
 """The texts from which the shipped text encoder learned: what the student reads, and what the teacher reads for it.
 
 Four sources, each with a licence that lets the result be shipped: WordNet 3.0 (words, glosses, examples), the
-Chinese-English dictionary CC-CEDICT (:mod:`mmgan.data.cedict`), Unicode's Unihan database (an English definition for each
-Chinese character) and emojibase's names and tags of emoji, English and Chinese. Around them stand templates of our own,
-and the captions of the digits and shapes datasets.
+Chinese-English dictionary CC-CEDICT (:mod:`mmgan.data.cedict`), Unicode's Unihan database (an English definition for
+each Chinese character) and emojibase's names and tags of emoji, English and Chinese. Around them stand templates of our
+own, and the captions of the digits and shapes datasets.
 
 A Chinese text is paired with its English, so that the student lands where the teacher would put the English.
 """
