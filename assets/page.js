@@ -61,9 +61,16 @@ window.mmgan = (() => {
     let prompt = null;
     try { prompt = sessionStorage.getItem("mmgan-prompt"); sessionStorage.removeItem("mmgan-prompt"); } catch { /* none */ }
     if (prompt === null) return;
-    const until = Date.now() + 10_000;
-    const wait = () => { if (!fill(PROMPT, prompt) && Date.now() < until) setTimeout(wait, 50); };
-    wait();
+    // The server's answer to the new page puts an example there, sooner or later; whoever acts meanwhile is left alone.
+    let until = Date.now() + 10_000;
+    const enough = (event) => { if (event.isTrusted) until = 0; };
+    for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, enough, { capture: true, once: true });
+    const keep = () => {
+      if (Date.now() >= until) return;
+      if (document.querySelector(PROMPT)?.value !== prompt) fill(PROMPT, prompt);
+      setTimeout(keep, 100);
+    };
+    keep();
   }
 
   // Players: one sound at a time. A player is a card, or a stage whose sound changes.

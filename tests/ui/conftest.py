@@ -43,9 +43,15 @@ class OddPipeline(FakePipeline):
         return super().embed(prompts)
 
 
+class Address(str):
+    """Where a page is; ``demo`` is the ``gr.Blocks`` that is served there."""
+
+    demo = None
+
+
 @contextlib.contextmanager
 def serving(settings):
-    """Serves the page in this process while the block runs; gives its address."""
+    """Serves the page in this process while the block runs; gives its :class:`Address`."""
     from mmgan.ui import app
     from mmgan.ui.sampling import Sampler
 
@@ -53,7 +59,9 @@ def serving(settings):
     settings = replace(settings, port=free_port())
     app.serve(demo, settings)
     try:
-        yield f"http://127.0.0.1:{settings.port}"
+        address = Address(f"http://127.0.0.1:{settings.port}")
+        address.demo = demo
+        yield address
     finally:
         demo.close(verbose=False)
 

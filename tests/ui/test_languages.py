@@ -135,7 +135,7 @@ def test_headings_and_landmarks(page):
     assert page.locator("h1").count() == 1
     assert page.evaluate("[...document.querySelectorAll('img')].every((e) => e.hasAttribute('alt'))")
     assert page.evaluate(
-        "(() => { const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);"
+        "(() => { const ids = [...document.querySelectorAll('[id]:not([id=\"\"])')].map((e) => e.id);"
         " return ids.filter((id, i) => ids.indexOf(id) !== i); })()"
     ) == []  # fmt: skip
     for link in page.locator("[aria-labelledby]").all():
