@@ -1,0 +1,58 @@
+"""When a fine-tuning has learned what it can: the files that it never sees say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PATIENCE = 5  # visits without a better one
+PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without a better visit
+LEAST_SHARE = 0.25  # of the time asked for, before which nothing is ended
+BETTER = 0.02  # a visit is better if it is lower by this share of the first one
+COPYING_VISITS = 2  # in a row in which most samples are copies
+
+
+@dataclass
+class HeldOutEvidence:
+    """Follows the distance to held-out files from visit to visit.
+
+    ``best`` is the lowest, at ``best_step``; the weights of that step are the ones worth keeping.
+    """
+
+    first: float | None = None
+    best: float | None = None
+    best_step: int = 0
+    best_share: float = 0.0
+    since: int = 0  # visits since the best one
+    copying: int = 0  # visits in a row in which most samples were copies
+
+    def see(self, step: int, share: float, distance: float | None, copies: float) -> bool:
+        """A visit at ``share`` (0..1) of the time asked for; returns whether it is the best so far.
+
+        Args:
+            distance: to the held-out files; None where none are held out, and every visit is then the best.
+            copies: share of samples that are near-copies of training files.
+        """
+        self.copying = self.copying + 1 if copies >= 0.5 else 0
+        if distance is None:
+            better = copies < 0.5 or self.best_step == 0
+        else:
+            self.first = distance if self.first is None else self.first
+            better = self.best is None or distance < self.best - BETTER * abs(self.first)
+        if better:
+            self.best, self.best_step, self.best_share, self.since = distance, step, share, 0
+        else:
+            self.since += 1
+        return better
+
+    def verdict(self, share: float) -> str:
+        """A sentence that says why learning should end now, or "" to go on."""
+        if share < LEAST_SHARE:
+            return ""
+        if self.copying >= COPYING_VISITS:
+            return f"It began to copy your files, so learning stopped; kept is what it was at step {self.best_step}."
+        if self.best is not None and self.since >= PATIENCE and share - self.best_share >= PATIENCE_SHARE:
+            return (
+                f"Files that it never saw were matched best at step {self.best_step} and no better since, so learning "
+                "stopped; kept is what it was then."
+            )
+        return ""
