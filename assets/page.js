@@ -1,15 +1,88 @@
-// The players on the cards, and the light-or-dark button. Cards come and go, so the document listens for all of them.
-(() => {
+// The frame of the page: its language, light or dark, and the players. Cards come and go, so the document listens.
+window.mmgan = (() => {
   "use strict";
-  let queue = []; // cards still to be played by "Play all"
 
-  const card = (element) => element.closest(".mm-card");
-  const sound = (element) => element.querySelector("audio");
+  // Storage may be off (private windows, policies); then a choice lasts until a reload.
+  const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* see above */ } };
+  const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+
+  const PROMPT = "#prompt :is(textarea, input)";
+
+  // Language: the switch's, else the browser's. gradio reads navigator.language later than this runs.
+  const chosenLanguage = /(?:^|; )mmgan-language=(en|zh)/.exec(document.cookie)?.[1];
+  const language = chosenLanguage || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+  const locale = language === "zh" ? "zh-CN" : "en";
+  if (chosenLanguage) {
+    Object.defineProperty(navigator, "language", { get: () => locale });
+    Object.defineProperty(navigator, "languages", { get: () => [locale] });
+  }
+  const markLanguage = () => { if (document.documentElement.lang !== locale) document.documentElement.lang = locale; };
+  markLanguage();
+
+  function say(key, values = {}) {
+    const texts = window.mmganTexts[key];
+    return (language === "zh" ? texts[1] : texts[0]).replace(/\{(\w+)[^}]*\}/g, (_, name) => values[name]);
+  }
+
+  // What was written once for everybody (data-say) is in English.
+  function translate(root) {
+    if (language === "en") return;
+    const all = root.querySelectorAll ? [root, ...root.querySelectorAll("[data-say], [data-say-label]")] : [];
+    for (const element of all) {
+      const { say: text, sayLabel: label } = element.dataset || {};
+      if (text && element.textContent !== say(text)) element.textContent = say(text);
+      if (label) {
+        element.ariaLabel = say(label);
+        if (element.title) element.title = say(label);
+      }
+    }
+  }
+
+  function switchLanguage() {
+    const other = language === "zh" ? "en" : "zh";
+    document.cookie = `mmgan-language=${other}; path=/; max-age=31536000; SameSite=Lax`;
+    const prompt = document.querySelector(PROMPT);
+    try { if (prompt) sessionStorage.setItem("mmgan-prompt", prompt.value); } catch { /* the prompt starts afresh */ }
+    location.reload();
+  }
+
+  // What gradio's own fields take for typed.
+  function fill(selector, value) {
+    const field = document.querySelector(selector);
+    if (!field) return false;
+    const prototype = field instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
+    Object.getOwnPropertyDescriptor(prototype.prototype, "value").set.call(field, value);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    return true;
+  }
+
+  // Samples of a model ({model}, and any of prompt, seed, truncation) in the Sample tab, from wherever one is.
+  function ask(wanted) {
+    document.querySelector("[role=tab]").click();
+    fill("#again textarea, #again input", JSON.stringify({ ...wanted, when: Date.now() })); // twice the same is no change
+    document.querySelector(PROMPT).focus();
+  }
+
+  function restorePrompt() {
+    let prompt = null;
+    try { prompt = sessionStorage.getItem("mmgan-prompt"); sessionStorage.removeItem("mmgan-prompt"); } catch { /* none */ }
+    if (prompt === null) return;
+    const until = Date.now() + 10_000;
+    const wait = () => { if (!fill(PROMPT, prompt) && Date.now() < until) setTimeout(wait, 50); };
+    wait();
+  }
+
+  // Players: one sound at a time. A player is a card, or a stage whose sound changes.
+  let queue = []; // cards still to be played by "Play all"
+  const PLAYER = ".mm-card, .mm-stage";
+  const player = (element) => element.closest(PLAYER);
+  const sound = (element) => element.querySelector("audio.mm-current") || element.querySelector("audio");
+  const endAll = () => document.querySelectorAll(".mm-all").forEach((section) => section.classList.remove("mm-all"));
 
   function stopAll() {
     queue = [];
-    document.querySelectorAll(".mm-all").forEach((section) => section.classList.remove("mm-all"));
-    document.querySelectorAll(".mm-card audio").forEach((audio) => audio.pause());
+    endAll();
+    document.querySelectorAll(`:is(${PLAYER}) audio`).forEach((audio) => audio.pause());
   }
 
   function play(item, from = 0) {
@@ -20,14 +93,23 @@
       if (!audio.paused) requestAnimationFrame(follow);
     };
     const end = () => {
-      item.classList.remove("mm-playing");
+      if (sound(item) === audio) item.classList.remove("mm-playing");
       if (!audio.ended) return;
       if (queue.length) play(queue.shift());
-      else document.querySelectorAll(".mm-all").forEach((section) => section.classList.remove("mm-all"));
+      else endAll();
     };
     audio.onpause = end;
     audio.onended = end;
     audio.play().then(() => { item.classList.add("mm-playing"); follow(); }, () => item.classList.remove("mm-playing"));
+  }
+
+  function playAll(section) {
+    const playing = section.classList.contains("mm-all");
+    stopAll();
+    if (playing) return;
+    section.classList.add("mm-all");
+    queue = [...section.querySelectorAll(".mm-card")];
+    if (queue.length) play(queue.shift());
   }
 
   document.addEventListener("click", (event) => {
@@ -35,30 +117,25 @@
     const button = target.closest(".mm-play");
     const spectrogram = target.closest(".mm-sound");
     const all = target.closest(".mm-play-all");
-    if (button) {
-      const playing = card(button).classList.contains("mm-playing");
+    if (button && player(button)) {
+      const playing = player(button).classList.contains("mm-playing");
       stopAll();
-      if (!playing) play(card(button));
-    } else if (spectrogram) {
+      if (!playing) play(player(button));
+    } else if (spectrogram && player(spectrogram)) {
       const box = spectrogram.getBoundingClientRect();
       stopAll();
-      play(card(spectrogram), (event.clientX - box.left) / box.width);
+      play(player(spectrogram), (event.clientX - box.left) / box.width);
     } else if (all) {
-      const section = all.closest(".mm-results");
-      const playing = section.classList.contains("mm-all");
-      stopAll();
-      if (playing) return;
-      section.classList.add("mm-all");
-      queue = [...section.querySelectorAll(".mm-card")];
-      play(queue.shift());
+      playAll(all.closest(".mm-results, .mm-kept"));
     } else if (target.closest(".mm-theme")) {
       choose(document.body.classList.contains("dark") ? "light" : "dark");
+    } else if (target.closest(".mm-language")) {
+      switchLanguage();
     }
   });
 
   // Light or dark: gradio follows the system whenever it sees fit; a choice made here holds against that.
-  let chosen = null;
-  try { chosen = localStorage.getItem("mmgan-theme"); } catch { /* storage may be off; then the choice lasts until a reload */ }
+  let chosen = recall("mmgan-theme");
 
   function apply() {
     if (chosen && document.body.classList.contains("dark") !== (chosen === "dark")) document.body.classList.toggle("dark");
@@ -66,14 +143,23 @@
 
   function choose(look) {
     chosen = look;
-    try { localStorage.setItem("mmgan-theme", look); } catch { /* as above */ }
+    remember("mmgan-theme", look);
     apply();
   }
 
   function watch() {
     apply();
+    markLanguage();
+    translate(document.body);
+    restorePrompt();
     new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new MutationObserver((changes) => {
+      for (const change of changes) change.addedNodes.forEach(translate);
+    }).observe(document.body, { childList: true, subtree: true });
+    new MutationObserver(markLanguage).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
   }
   if (document.body) watch();
   else document.addEventListener("DOMContentLoaded", watch);
+
+  return { say, ask, play, stopAll, language };
 })();

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor
 from .config import AudioConfig
 from .errors import DataError
 
+ENOUGH = 12  # Griffin-Lim iterations: with phases to start from, as near to the mel as 32 from zero phase
 CENTER_DB, HALF_RANGE_DB = -30.0, 40.0  # a log-mel of -1 .. 1 is -70 .. +10 dB
 
 
@@ -60,24 +62,84 @@ def mel_to_magnitude(mel: Tensor, config: AudioConfig = AudioConfig(), steps: in
     return magnitude
 
 
-def griffin_lim(mel: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
+def griffin_lim(mel: Tensor, config: AudioConfig = AudioConfig(), iterations: int | None = None) -> Tensor:
     """Log-mel [B, bands, T] -> waveform [B, num_samples] in -1..1, by fast Griffin-Lim (Perraudin et al. 2013).
 
-    Starts from zero phase, so the result depends on nothing but the mel.
+    Phases start from single pass spectrogram inversion (Beauregard et al. 2015), so the result depends on nothing but
+    the mel. ``iterations`` is the config's ``griffin_lim_iterations`` unless given.
     """
-    window, _, _ = _filters(config, str(mel.device))
-    magnitude = mel_to_magnitude(mel.float(), config) * (window.sum() / 2)
-    magnitude = torch.cat([magnitude, magnitude[..., -1:]], dim=-1)  # the frame at num_samples, which log_mel drops
-    waveform = torchaudio.functional.griffinlim(
-        magnitude, window, config.window, config.hop, config.window, power=1.0, n_iter=config.griffin_lim_iterations,
-        momentum=0.99, length=config.num_samples, rand_init=False,
-    )  # fmt: skip
+    (window, size), hop = _frame(config, str(mel.device)), config.hop
+    magnitude = mel_to_magnitude(mel.float(), config).transpose(1, 2) * (window.sum() / 2)  # [B, T, bins]
+    magnitude = torch.cat([magnitude, magnitude[:, -1:]], dim=1).contiguous()  # the frame that log_mel drops
+    scale = _overlap(config, str(mel.device))
+    spectrum, before = torch.polar(magnitude, _first_phases(magnitude, config)), None
+    for _ in range(config.griffin_lim_iterations if iterations is None else iterations):
+        consistent = torch.fft.rfft(_overlap_add(spectrum, window, hop, scale).unfold(1, size, hop) * window)
+        # Momentum 0.99 as torchaudio writes it; real arithmetic, since complex abs and division are four times slower.
+        ahead = consistent if before is None else torch.sub(consistent, before, alpha=0.99 / 1.99)
+        before = consistent
+        power = ahead.real.square() + ahead.imag.square()
+        spectrum = ahead * (magnitude * (power + 1e-16).rsqrt())
+    waveform = _overlap_add(spectrum, window, hop, scale)[:, size // 2 : size // 2 + config.num_samples]
     return waveform.clamp(-1, 1)
+
+
+def _frame(config: AudioConfig, device: str) -> tuple[Tensor, int]:
+    return _filters(config, device)[0], config.window
+
+
+@functools.lru_cache(maxsize=8)
+def _overlap(config: AudioConfig, device: str) -> Tensor:
+    """[samples of all frames]: what overlapping windows are divided by, as a factor; 0 outside the clip."""
+    window, size = _frame(config, device)
+    frames = config.frames + 1
+    total = torch.zeros(size + (frames - 1) * config.hop, device=device)
+    for start in range(0, frames * config.hop, config.hop):
+        total[start : start + size] += window.square()
+    scale = 1 / total.clamp(min=1e-3)
+    scale[: size // 2] = 0
+    scale[size // 2 + config.num_samples :] = 0
+    return scale
+
+
+def _overlap_add(spectrum: Tensor, window: Tensor, hop: int, scale: Tensor) -> Tensor:
+    """Spectrum [B, T, bins] -> waveform [B, samples of all frames] (the inverse of a windowed transform)."""
+    frames = torch.fft.irfft(spectrum, n=len(window)) * window  # [B, T, window]
+    waveform = frames.new_zeros(len(frames), len(scale))
+    whole = len(window) // hop * hop
+    blocks = waveform[:, : len(scale) // hop * hop].unflatten(1, (-1, hop))
+    for offset in range(0, whole, hop):
+        first = offset // hop
+        blocks[:, first : first + frames.shape[1]] += frames[:, :, offset : offset + hop]
+    if whole < len(window):  # a hop that does not divide the window leaves a shorter last block
+        rest = len(window) - whole
+        padded = torch.nn.functional.pad(frames[:, :, whole:], (0, hop - rest)).flatten(1)
+        waveform[:, whole:] += padded[:, : len(scale) - whole]
+    return waveform * scale
+
+
+def _first_phases(magnitude: Tensor, config: AudioConfig) -> Tensor:
+    """Magnitudes [B, T, bins] -> phases [B, T, bins]: a peak turns at its frequency and takes its neighbours along."""
+    last = magnitude.shape[-1] - 1
+    bins = torch.arange(last + 1, device=magnitude.device).expand_as(magnitude)
+    lower = torch.cat([magnitude[..., :1], magnitude[..., :-1]], dim=-1)
+    upper = torch.cat([magnitude[..., 1:], magnitude[..., -1:]], dim=-1)
+    peak = (magnitude >= lower) & (magnitude > upper)
+    bend = (lower - 2 * magnitude + upper).clamp(max=-1e-9)
+    shift = (0.5 * (lower - upper) / bend).clamp(-0.5, 0.5)  # a parabola through three bins has its top here
+    frequency = bins + torch.where(peak, shift, torch.zeros_like(shift))
+    below = torch.where(peak, bins, -1).cummax(dim=-1).values
+    above = torch.where(peak, bins, 3 * last).flip(-1).cummin(dim=-1).values.flip(-1)
+    nearest = torch.where((below >= 0) & (bins - below <= above - bins), below, above)
+    nearest = torch.where(nearest > last, below, nearest).clamp(min=0)  # a frame without any peak: its lowest bin's
+    turns = frequency.gather(-1, nearest).cumsum(dim=1) * (config.hop / config.window)
+    # A window centred on its frame turns the sign from bin to bin.
+    return 2 * math.pi * turns + math.pi * (bins - nearest)
 
 
 def vocode(mel: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
     """Log-mel [B, bands, T] -> waveform [B, num_samples]: the one place where sound is made (Griffin-Lim for now)."""
-    return griffin_lim(mel, config)
+    return griffin_lim(mel, config, min(ENOUGH, config.griffin_lim_iterations))
 
 
 def fit_length(waveform: np.ndarray, num_samples: int) -> np.ndarray:

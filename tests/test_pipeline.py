@@ -91,7 +91,7 @@ class TestOutput:
             image, mel = pipe.generator(pipe.embed("a"), z)
         out = pipe("a", seed=3)
         assert np.array_equal(pixels(out)[0], ((image[0, 0].clamp(-1, 1) + 1) * 127.5).round().numpy())
-        assert np.array_equal(out.mels[0], mel[0].numpy())
+        assert np.allclose(out.mels[0], mel[0].numpy(), atol=1e-5)  # a pass of one row rounds differently
 
 
 class TestSameSeed:

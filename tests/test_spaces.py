@@ -37,8 +37,8 @@ def test_listens_to_the_outside_only_on_spaces(monkeypatch, space, host):
     if space:
         monkeypatch.setenv("SPACE_ID", space)
     monkeypatch.setattr(app, "check_port", lambda *address: None)
-    monkeypatch.setattr(app, "build", lambda sampler: SimpleNamespace(block_thread=lambda: None))
+    monkeypatch.setattr(app, "build", lambda sampler, settings: SimpleNamespace(block_thread=lambda: None))
     monkeypatch.setattr(app, "_warm_up", lambda sampler: None)
-    monkeypatch.setattr(app, "serve", lambda demo, *address: asked.append(address))
+    monkeypatch.setattr(app, "serve", lambda demo, settings: asked.append((settings.host, settings.port)))
     app.main()
     assert asked == [(host, 7860)]

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from mmgan import text
 from mmgan.errors import CheckpointError, PromptError
-from mmgan.text import DEFAULT_FOLDER, TextEncoder, check_prompt, normalise_prompt, split_words
+from mmgan.text import DEFAULT_FOLDER, TextEncoder, check_prompt, is_prompt, normalise_prompt
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
@@ -115,6 +115,14 @@ def test_prompts_that_say_nothing_or_too_much_are_refused(encoder, bad):
 def test_prompts_that_are_not_text_are_refused(bad):
     with pytest.raises(PromptError, match="string"):
         check_prompt(bad)
+    assert not is_prompt(bad) and is_prompt("seven")
+
+
+def test_prompts_that_are_not_worth_remembering_are_not(fresh):
+    assert torch.equal(fresh.embed_once(["seven"]), fresh.encode("seven"))
+    cached = len(fresh._cache)
+    fresh.embed_once(["eight", "nine"])
+    assert len(fresh._cache) == cached
 
 
 @pytest.mark.parametrize(
@@ -160,27 +168,6 @@ def test_colours_sizes_and_shapes_stay_apart_in_both_languages(encoder):
     english = ["a red star", "a blue star", "a red circle", "a large red star", "a small red star"]
     chinese = ["红色的星星", "蓝色的星星", "红色的圆形", "一个大红色星星", "一个小红色星星"]
     assert (encoder.encode(chinese) @ encoder.encode(english).T).argmax(1).tolist() == list(range(5))
-
-
-def test_word_importance_names_every_word(encoder):
-    weights = encoder.word_importance("a large red star")
-    assert [word for word, _ in weights] == ["a", "large", "red", "star"]
-    assert all(weight >= 0 for _, weight in weights)
-    assert dict(weights)["star"] > 3 * dict(weights)["a"]
-
-
-def test_word_importance_of_chinese_goes_by_characters(encoder):
-    assert [word for word, _ in encoder.word_importance("红色star")] == ["红", "色", "star"]
-    assert encoder.word_importance("七") == [("七", 1.0)]
-
-
-def test_word_importance_of_long_prompts_takes_neighbours_together(encoder):
-    weights = encoder.word_importance("数" * 500)
-    assert len(weights) <= text.MAX_PIECES and "".join(word for word, _ in weights) == "数" * 500
-
-
-def test_words_are_split_at_spaces_and_between_chinese_characters():
-    assert split_words("a red 星星, ok") == ["a", "red", "星", "星", ",", "ok"]
 
 
 def test_the_folder_is_small_and_whole():

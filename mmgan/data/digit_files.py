@@ -63,14 +63,25 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmgan" / "digits"
 
 
+def _folders() -> list[Path]:
+    """Where the files may be, the first first."""
+    given = [Path(os.environ["MMGAN_DATA"]) / "digits"] if os.environ.get("MMGAN_DATA") else []
+    return [*given, cache_folder()]
+
+
+def present(split: str = "train") -> bool:
+    """Whether the split is on this machine, so that it can be used without the network."""
+    names = (IMAGE_FILES[split], SOUND_FILES[split])
+    return all(any((folder / name).is_file() for folder in _folders()) for name in names)
+
+
 def find(name: str) -> Path:
     """The file ``name`` in ``$MMGAN_DATA/digits`` or the cache, downloaded if it is in neither.
 
     Raises:
         DataError: absent and not to be had.
     """
-    folders = [Path(os.environ["MMGAN_DATA"]) / "digits"] if os.environ.get("MMGAN_DATA") else []
-    for folder in (*folders, cache_folder()):
+    for folder in _folders():
         if (folder / name).is_file():
             return folder / name
     try:

@@ -28,6 +28,7 @@ class Pair:
     text: str
     target: str
     group: str
+    family: str = ""  # pairs of one family are drawn into one batch, so that the student learns what sets them apart
 
 
 COLOURS = {
@@ -62,6 +63,18 @@ TEMPLATES = [
     ("{x} on {c}", "{c}上的{x}"), ("{a_c} {x} on {d}", "{d}背景上的{c}{x}"), ("{a_x} next to {a_y}", "{y}旁边的{x}"),
     ("only {a_x}", "只有{x}"),
 ]  # fmt: skip
+# How people ask, around what the templates above say.
+REQUESTS = [
+    ("draw me {a_x} please", "请给我画一个{x}"), ("I would like to see {a_x}", "我想看看{x}"),
+    ("{a_x}, please", "{x}，谢谢"),
+    ("can you show me {a_x}?", "你能给我看{x}吗"), ("could you draw {a_x} for me?", "你能帮我画{x}吗"),
+    ("give me {a_x}", "给我一个{x}"), ("I want {a_x}", "我要{x}"), ("make {a_c} {x} for me", "帮我做一个{c}的{x}"),
+    ("I would like {a_s} {x}", "我想要一个{s}{x}"), ("what does {a_x} sound like?", "{x}是什么声音"),
+    ("let me hear {a_x}", "让我听听{x}"), ("please draw {n} {xs}", "请画{n}{x}"), ("{x}", "{x}"),
+    ("something like {a_x}", "像{x}一样的东西"), ("this is {a_x}", "这是{x}"),
+    ("here is {a_s} {c} {x}", "这里有一个{s}的{c}{x}"),
+    ("{a_x} in the style of a cartoon", "卡通风格的{x}"), ("{a_c} {x} and {a_y}", "一个{c}的{x}和{y}"),
+]  # fmt: skip
 DIGIT_TEMPLATES = [
     ("{w}", "{z}"), ("the digit {w}", "数字{z}"), ("the number {w}", "数字{z}"), ("a handwritten {w}", "手写的{z}"),
     ("a handwritten {w}", "手写数字{z}"), ("a picture of the digit {w}", "一张数字{z}的图片"),
@@ -71,6 +84,16 @@ DIGIT_TEMPLATES = [
     ("{a_w} leaning left", "向左倾斜的{z}"), ("{a_w} leaning right", "向右倾斜的{z}"), ("draw {a_w}", "画一个{z}"),
     ("a number {w} drawn by hand", "手绘的数字{z}"), ("give me {a_w}", "给我一个{z}"), ("{a_w}, please", "请给我{z}"),
 ]  # fmt: skip
+
+
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+NEIGHBOURS = {
+    c: "".join(
+        other for r, keys in enumerate(_KEYS) for k, other in enumerate(keys)
+        if other != c and abs(r - row) <= 1 and -1 <= k + 0.5 * r - (column + 0.5 * row) <= 1
+    )
+    for row, line in enumerate(_KEYS) for column, c in enumerate(line)
+}  # fmt: skip
 
 
 def a(phrase: str) -> str:
@@ -100,14 +123,33 @@ def _fill(template: tuple[str, str], x: tuple[str, str], y: tuple[str, str], rng
     return template[0].format(**english), template[1].format(**{key: pair[1] for key, pair in words.items()})
 
 
-def templated(things: list[tuple[str, str]], per_thing: int, rng: random.Random, group: str) -> Iterable[Pair]:
+def templated(
+    things: list[tuple[str, str]], per_thing: int, rng: random.Random, group: str, templates=TEMPLATES
+) -> Iterable[Pair]:
     """``per_thing`` random templates about each thing (English, Chinese or ""), in both languages."""
     for x in things:
-        for template in rng.sample(TEMPLATES, per_thing):
+        for template in rng.sample(templates, per_thing):
             english, chinese = _fill(template, x, rng.choice(things), rng)
             yield Pair(english, english, f"{group}_en")
             if x[1]:
                 yield Pair(chinese, english, f"{group}_zh")
+
+
+def contrasts(things: list[str], rng: random.Random, per_thing: int = 6) -> Iterable[Pair]:
+    """Families of phrases about one thing that differ in colour, size, count, negation or background."""
+    colours, sizes, counts = list(COLOURS), list(SIZES), [*COUNTS, "no", "not a single"]
+    for thing in things:
+        for _ in range(per_thing):
+            colour, size, count = rng.choice(colours), rng.choice(sizes), rng.choice(counts)
+            many = thing if count in ("one", "not a single") else plural(thing)
+            described = f"{rng.choice(['', size + ' '])}{rng.choice([colour + ' ', colour + ' ', ''])}"
+            text = rng.choice([
+                a(described + thing), f"{count} {described}{many}", f"no {described}{thing}",
+                f"{rng.choice(['not', 'without', 'there is'])} {a(described + thing)}",
+                f"{a(described + thing)} on {rng.choice(colours)}",
+                f"{a(thing)} that is {rng.choice(['', 'not '])}{colour}",
+            ])  # fmt: skip
+            yield Pair(text, text, "contrast_en", thing)
 
 
 def digits(rng: random.Random) -> Iterable[Pair]:
@@ -149,6 +191,12 @@ def emoji_pairs(rows: list[dict], rng: random.Random) -> Iterable[Pair]:
             yield Pair(f"{name}, {tag}", f"{name}, {tag}", "emoji_tag_en")
     things = [(row["name_en"], row["name_zh"]) for row in rows]
     yield from templated(things, 10, rng, "emoji")
+
+
+def common_nouns(folder: Path) -> list[str]:
+    """WordNet's nouns of one word that its tagged texts use more than once, sorted."""
+    rows = [line.split() for line in _lines(folder / "index.noun")]
+    return sorted(f[0] for f in rows if int(f[-1 - int(f[2])]) > 1 and re.fullmatch("[a-z]{3,11}", f[0]))
 
 
 def wordnet(folder: Path, rng: random.Random, lemmas: int, sentences: int) -> Iterable[Pair]:
@@ -221,15 +269,30 @@ def unihan_pairs(definitions: dict[str, str], rng: random.Random) -> Iterable[Pa
     yield from (pair for pair in templated(things, 4, rng, "unihan") if pair.group.endswith("zh"))
 
 
-def typo(text: str, rng: random.Random) -> str:
-    """One slip of the fingers: a letter doubled, dropped, swapped with its neighbour or replaced by another."""
-    places = [i for i, c in enumerate(text) if c.isascii() and c.isalpha()]
-    if len(places) < 4:
-        return text
-    i, letter = rng.choice(places), rng.choice("abcdefghijklmnopqrstuvwxyz")
-    slips = (text[i] * 2, "", text[i + 1 : i + 2] + text[i], letter)
-    kind = rng.randrange(4)
-    return text[:i] + slips[kind] + text[i + (2 if kind == 2 else 1) :]
+def typo(text: str, rng: random.Random, words: frozenset[str] = frozenset()) -> str:
+    """Slips of the fingers: a letter doubled, dropped, swapped with the next, or a neighbouring key instead or besides.
+
+    One slip anywhere in the text; where it has some of ``words``, one or (in five or more letters) two in one of them.
+    """
+    spans = [m.span() for m in re.finditer("[A-Za-z]+", text) if m[0].lower() in words]
+    if not spans:
+        return _slip(text, rng) if sum(c.isascii() and c.isalpha() for c in text) >= 4 else text
+    start, end = rng.choice(spans)
+    word = _slip(text[start:end], rng)
+    if end - start >= 5 and rng.random() < 0.25:
+        word = _slip(word, rng)
+    return text[:start] + word + text[end:]
+
+
+def _slip(text: str, rng: random.Random) -> str:
+    i = rng.choice([i for i, c in enumerate(text) if c.isascii() and c.isalpha()])
+    c = text[i]
+    near = rng.choice(NEIGHBOURS[c.lower()]) if rng.random() < 0.7 else rng.choice("abcdefghijklmnopqrstuvwxyz")
+    kind = rng.randrange(5)
+    if kind == 2 and not text[i + 1 : i + 2].isalpha():
+        kind = 0
+    slip = (c * 2, "", text[i + 1 : i + 2] + c, near, c + near)[kind]
+    return text[:i] + slip + text[i + (2 if kind == 2 else 1) :]
 
 
 def captions(all_captions: Callable[..., list], name: str, limit: int) -> Iterable[Pair]:
@@ -244,5 +307,5 @@ def clean(pairs: Iterable[Pair], held_out: set[str]) -> list[Pair]:
     for pair in pairs:
         text, target = normalise_prompt(pair.text), normalise_prompt(pair.target)
         if text and target and text.lower() not in held_out and target.lower() not in held_out:
-            kept.setdefault((text.lower(), target.lower()), Pair(text, target, pair.group))
+            kept.setdefault((text.lower(), target.lower()), Pair(text, target, pair.group, pair.family))
     return list(kept.values())

@@ -5,10 +5,10 @@
     config.json     what was asked for; never changes
     metrics.jsonl   one JSON object a line, each with its "step"; append-only, but see :meth:`Run.resume`
     status.json     replaced as a whole: state, step, reason, pid, host, started, updated
-    samples/        sample sheets by step
+    samples/        sample sheets by step, and in strips/ the same few latent codes at each visit
     checkpoint/     the last good checkpoint (:mod:`mmgan.checkpoint`)
     log.txt         for people
-    stop            exists once somebody asked for a stop; the only thing that readers write
+    stop            exists once somebody asked for a stop; likewise pause, save and sample: all that readers write
 
 All that the app shows of a run is read from there, so a reload, a second browser and a restart show the same. This
 module needs no torch, so that whoever only looks at runs need not load it.
@@ -18,28 +18,25 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
-import math
 import os
+import shutil
 import socket
 import time
 from pathlib import Path
 
 from ..errors import TrainingError
 from ..files import present, process_lives, replace_file, saving
+from .run_files import cut_rows, mend_lines, parse_line, read_json, to_json, try_lock
 
 FORMAT, VERSION = "mmgan-run", 1
-STATES = ("starting", "running", "finished", "stopped", "failed", "out_of_memory")
-ALIVE = ("starting", "running")  # states that only a living process can be in
+STATES = ("starting", "running", "paused", "finished", "stopped", "failed", "out_of_memory")
+ALIVE = ("starting", "running")  # states that only a living process can be in; a paused one may have left
+REQUESTS = ("stop", "pause", "save", "sample")  # files by which anyone asks the training process for something
 STALE_SECONDS = 120.0  # without a heartbeat; a step on the slowest laptop takes less
+CLAIM_SECONDS = 30.0  # from a claim of a folder to its process, which takes a second where nothing is wrong
 _RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte, so that no place outlives a cut
-_OURS = {
-    "log.txt",
-    "stop",
-    ".lock",
-    "samples",
-    "status.json",
-}  # may be there before the run is: whoever starts it captures its output
+# May be there before the run is: whoever starts it claims the folder and captures its output.
+_OURS = {"log.txt", ".lock", "samples", "status.json", *REQUESTS}
 
 
 class Run:
@@ -56,23 +53,26 @@ class Run:
     def create(cls, folder: str | Path, config: dict) -> Run:
         """A new run that this process writes, in state "starting".
 
+        A run that ended before its first step (its data could not be read, say) may be begun anew in its folder.
+
         Raises:
             TrainingError: the folder holds a run or anything else, or another process writes it.
             MmganError: the folder cannot be written.
         """
         run = cls(folder)
-        if run.exists():
+        if run.exists() and not run.came_to_nothing():
             raise TrainingError(f"{run.folder} already holds a run; resume it, or choose another folder.")
-        if run.folder.is_dir() and {entry.name for entry in run.folder.iterdir()} - _OURS:
+        if not run.exists() and run.folder.is_dir() and {entry.name for entry in run.folder.iterdir()} - _OURS:
             raise TrainingError(f"{run.folder} is not empty and no training run; choose an empty or a new folder.")
         with saving(run.folder):
             (run.folder / "samples").mkdir(parents=True, exist_ok=True)
             run._acquire()
-            run._stop_file.unlink(missing_ok=True)
-            run.set_status("starting", step=0, started=time.time())
+            run._forget_requests()
+            run._metrics_path.unlink(missing_ok=True)  # of a run here that came to nothing
+            run.set_status("starting", step=0, reason="", started=time.time(), stage="libraries")
             # Last, because this file is what makes the folder a run.
             replace_file(
-                run.folder / "config.json", _json({"format": FORMAT, "version": VERSION, "config": config}, indent=2)
+                run.folder / "config.json", to_json({"format": FORMAT, "version": VERSION, "config": config}, indent=2)
             )
         return run
 
@@ -104,15 +104,24 @@ class Run:
             raise TrainingError(f"{run.folder} has no checkpoint to resume from; start the training anew.")
         with saving(run.folder):
             run._acquire()
-            run._stop_file.unlink(missing_ok=True)
-            run._cut_metrics(step)
-            resumes = _read_json(run.folder / "status.json").get("resumes", 0) + 1  # readers see that rows were cut
-            run.set_status("starting", step=step, reason="", resumes=resumes)
+            run._forget_requests()
+            cut_rows(run._metrics_path, step)
+            resumes = read_json(run.folder / "status.json").get("resumes", 0) + 1  # readers see that rows were cut
+            run.set_status("starting", step=step, reason="", resumes=resumes, stage="libraries")
         return run
 
     def exists(self) -> bool:
         """Whether the folder says of itself that it is a run."""
-        return _read_json(self.folder / "config.json").get("format") == FORMAT
+        return read_json(self.folder / "config.json").get("format") == FORMAT
+
+    def resumable(self) -> bool:
+        """Whether its training can go on, from its checkpoint or, where it never had one, from the beginning."""
+        return self.exists() and (self.checkpoint_step() is not None or self.came_to_nothing())
+
+    def came_to_nothing(self) -> bool:
+        """Whether it ended before its first step, so that there is nothing to resume and nothing to lose."""
+        status = self.status()
+        return not status["alive"] and status["step"] == 0 and self.checkpoint_step() is None
 
     def close(self) -> None:
         """Lets others write the run. Also done by the end of the process, whatever ends it."""
@@ -132,7 +141,7 @@ class Run:
     @property
     def config(self) -> dict:
         """What the run was asked to do."""
-        return _read_json(self.folder / "config.json").get("config", {})
+        return read_json(self.folder / "config.json").get("config", {})
 
     @property
     def checkpoint(self) -> Path:
@@ -141,7 +150,7 @@ class Run:
 
     def checkpoint_step(self) -> int | None:
         """The step at which the checkpoint was saved; None while there is none."""
-        state = _read_json(present(self.checkpoint) / "training.json").get("state")
+        state = read_json(present(self.checkpoint) / "training.json").get("state")
         step = state.get("step") if isinstance(state, dict) else None
         return step if isinstance(step, int) else None
 
@@ -152,6 +161,15 @@ class Run:
     def samples(self, suffix: str = ".png") -> list[Path]:
         """The sample sheets, oldest first."""
         return sorted((self.folder / "samples").glob(f"[0-9]*{suffix}"))
+
+    @property
+    def strips(self) -> Path:
+        """Where the film strip is (:mod:`mmgan.training.strips`)."""
+        return self.folder / "samples" / "strips"
+
+    def visits(self) -> list[int]:
+        """The steps at which the film strip was written, in order."""
+        return sorted(int(path.stem) for path in self.strips.glob("[0-9]*.png") if path.stem.isdecimal())
 
     def log(self, text: str) -> None:
         """Appends ``text`` to log.txt with the time. A disk too full for it is no reason to end a training."""
@@ -179,9 +197,9 @@ class Run:
         """
         with saving(self._metrics_path):
             if self._metrics is None:
-                self._mend_metrics()
+                mend_lines(self._metrics_path)
                 self._metrics = open(self._metrics_path, "ab", buffering=0)  # noqa: SIM115 (open as long as the run)
-            data = _json(values)
+            data = to_json(values)
             if self._metrics.write(data) != len(data):
                 self._metrics.close()
                 self._metrics = None  # so that the next row is written after the torn line has been cut off
@@ -193,7 +211,7 @@ class Run:
         A last line without its end is left for the next call. After a resume has cut the file, all rows come again:
         whoever keeps rows drops those whose step is not below the first new one's, which does nothing at other times.
         """
-        resumes = _read_json(self.folder / "status.json").get("resumes", 0) * _RESUME  # before the file: see resume()
+        resumes = read_json(self.folder / "status.json").get("resumes", 0) * _RESUME  # before the file: see resume()
         start = since - resumes if since >= resumes else 0
         try:
             with open(self._metrics_path, "rb") as file:
@@ -206,31 +224,12 @@ class Run:
         except FileNotFoundError:
             return [], 0
         end = data.rfind(b"\n") + 1
-        rows = (_parse(line) for line in data[:end].splitlines())
+        rows = (parse_line(line) for line in data[:end].splitlines())
         return [row for row in rows if row is not None], resumes + start + end
 
     @property
     def _metrics_path(self) -> Path:
         return self.folder / "metrics.jsonl"
-
-    def _mend_metrics(self) -> None:
-        """Cuts off a last line that a kill left without its end."""
-        with contextlib.suppress(FileNotFoundError):
-            data = self._metrics_path.read_bytes()
-            if data and not data.endswith(b"\n"):
-                os.truncate(self._metrics_path, data.rfind(b"\n") + 1)
-
-    def _cut_metrics(self, step: int) -> None:
-        """Cuts the file before its first row beyond ``step``."""
-        self._mend_metrics()
-        with contextlib.suppress(FileNotFoundError):
-            position = 0
-            for line in self._metrics_path.read_bytes().splitlines(keepends=True):
-                row = _parse(line)
-                if row is not None and isinstance(row.get("step"), (int, float)) and row["step"] > step:
-                    os.truncate(self._metrics_path, position)
-                    return
-                position += len(line)
 
     # --------------------------------------------------------------------------------------------------------- status
 
@@ -244,13 +243,13 @@ class Run:
         """
         if state not in STATES:
             raise ValueError(f"{state!r} is none of {', '.join(STATES)}")
-        status = {"step": 0, "reason": "", "started": time.time(), **_read_json(self.folder / "status.json"), **more}
+        status = {"step": 0, "reason": "", "started": time.time(), **read_json(self.folder / "status.json"), **more}
         if step is not None:
             status["step"] = step
         if reason is not None:
             status["reason"] = reason
         status |= {"state": state, "pid": os.getpid(), "host": socket.gethostname(), "updated": time.time()}
-        path, data = self.folder / "status.json", _json(status, indent=2)
+        path, data = self.folder / "status.json", to_json(status, indent=2)
         try:
             replace_file(path, data, flush=False)  # called many times a minute
         except OSError:
@@ -259,47 +258,76 @@ class Run:
                 path.write_bytes(data)
 
     def status(self) -> dict:
-        """state, step, reason, pid, host, started, updated and whatever else was set, honestly.
+        """state, step, reason, pid, host, started, updated, alive and whatever else was set, honestly.
+
+        ``alive`` says whether a process writes the run: a paused one may have ended, its checkpoint saved.
 
         A run that says it is running and whose process has ended, or has been silent for ``STALE_SECONDS`` where it
         cannot be asked, reads as failed, with the step to resume from in the reason.
         """
         status = {"state": "failed", "step": 0, "reason": "", "pid": 0, "host": "", "started": 0.0, "updated": 0.0}
-        found = _read_json(self.folder / "status.json")
+        found = read_json(self.folder / "status.json")
         if not found:
-            return status | {"reason": "The run never started; start it again."}
+            return status | {"reason": "The run never started; start it again.", "alive": False}
         status |= found
-        if status["state"] not in ALIVE or self._lives(status):
+        status["alive"] = status["state"] in (*ALIVE, "paused") and self._lives(status)
+        if status["state"] not in ALIVE or status["alive"]:
             return status
         step = self.checkpoint_step()
-        advice = "nothing was saved, so start it again" if step is None else f"resume it from step {step}"
+        advice = "resume it from the beginning" if step is None else f"resume it from step {step}"
         return status | {"state": "failed", "reason": f"The process ended without saying why; {advice}."}
 
     def _lives(self, status: dict) -> bool:
-        fresh = time.time() - float(status["updated"]) < STALE_SECONDS
+        silent = time.time() - float(status["updated"])
+        fresh = silent < STALE_SECONDS
+        if self._claimed(status):
+            return silent < CLAIM_SECONDS
         if status["host"] != socket.gethostname():
             return fresh
         # The number alone may by now be another process's; the lock may be held by one that has yet to say so.
         return process_lives(int(status["pid"])) and (self._lock is not None or self._locked())
 
-    # ----------------------------------------------------------------------------------------------------------- stop
+    # ------------------------------------------------------------------------------------------------------- requests
 
-    @property
-    def _stop_file(self) -> Path:
-        return self.folder / "stop"
+    def request(self, what: str) -> None:
+        """Asks the training process for one of ``REQUESTS``, which it answers after its present step.
 
-    def request_stop(self) -> None:
-        """Asks the training process to save and stop at its next step.
+        To stop saves first; a pause lasts as long as the wish for it (:meth:`withdraw`).
 
         Raises:
             MmganError: the folder cannot be written.
         """
-        with saving(self._stop_file):
-            self._stop_file.touch()
+        if what not in REQUESTS:
+            raise ValueError(f"{what!r} is none of {', '.join(REQUESTS)}")
+        with saving(self.folder / what):
+            (self.folder / what).touch()
+
+    def requested(self, what: str) -> bool:
+        """Whether somebody asked for ``what``, and neither an answer nor a withdrawal came since."""
+        return (self.folder / what).exists()
+
+    def withdraw(self, what: str) -> None:
+        """Takes the wish back. Of a pause: let the training go on."""
+        with saving(self.folder / what):
+            (self.folder / what).unlink(missing_ok=True)
+
+    def _forget_requests(self) -> None:
+        """Takes back every wish of the past, at a beginning; those since a claim are meant for this very training."""
+        if not self._claimed(read_json(self.folder / "status.json")):
+            for what in REQUESTS:
+                self.withdraw(what)
+
+    @staticmethod
+    def _claimed(status: dict) -> bool:
+        return status.get("state") == "starting" and not status.get("pid")
+
+    def request_stop(self) -> None:
+        """Asks the training process to save and stop at its next step; see :meth:`request`."""
+        self.request("stop")
 
     def stop_requested(self) -> bool:
         """Whether somebody asked for a stop since the run was created or resumed."""
-        return self._stop_file.exists()
+        return self.requested("stop")
 
     # ----------------------------------------------------------------------------------------------------------- lock
 
@@ -311,64 +339,61 @@ class Run:
         """
         file = open(self.folder / ".lock", "ab")  # noqa: SIM115 (open as long as the run is locked)
         for _ in range(20):  # a reader that looks whether the run lives holds the lock for a moment
-            if _try_lock(file):
+            if try_lock(file):
                 self._lock = file
                 return
             time.sleep(0.02)
         file.close()
         raise TrainingError(f"Another process is training in {self.folder}; stop it first, or choose another folder.")
 
+    def claim(self, resume: bool = False) -> None:
+        """Makes this a run that is about to start, before the process that will write it is there.
+
+        Raises:
+            TrainingError: it is a new run and the folder is there already.
+            MmganError: the folder cannot be made.
+        """
+        with saving(self.folder):
+            if resume:
+                for what in REQUESTS:
+                    self.withdraw(what)
+            else:
+                try:
+                    self.folder.mkdir(parents=True)
+                except FileExistsError:
+                    sentence = f"There is a run named {self.folder.name} already; choose another name."
+                    raise TrainingError(sentence) from None
+            status = {"step": 0, "started": time.time(), **read_json(self.folder / "status.json")}
+            status |= {"state": "starting", "stage": "process", "reason": "", "pid": 0}
+            status |= {"host": socket.gethostname(), "updated": time.time()}
+            replace_file(self.folder / "status.json", to_json(status, indent=2))
+
+    def give_up(self, reason: str) -> None:
+        """Says "failed" in the place of a process that was claimed for and ended before it could write."""
+        with contextlib.suppress(TrainingError):  # another process writes the run, so it lives
+            self._acquire()
+            self.set_status("failed", reason=reason)
+            self.close()
+
+    def remove(self) -> None:
+        """Deletes the run for good, unless a process writes it.
+
+        Raises:
+            TrainingError: it is being trained.
+            MmganError: the folder cannot be deleted.
+        """
+        if self.status()["alive"] and self.status()["state"] == "starting":
+            raise TrainingError(f"{self.folder.name} is being started; stop it first.")
+        with saving(self.folder):
+            self._acquire()  # nobody starts it while it goes
+            gone = self.folder.with_name(f".{self.folder.name}.deleted-{os.getpid()}")
+            os.rename(self.folder, gone)  # all of it at once, so that a kill leaves no half of a run
+            self.close()
+            shutil.rmtree(gone)
+
     def _locked(self) -> bool:
         try:
             with open(self.folder / ".lock", "rb") as file:
-                return not _try_lock(file, shared=True)
+                return not try_lock(file, shared=True)
         except OSError:
             return False
-
-
-def _try_lock(file, shared: bool = False) -> bool:
-    """Locks the open file if nobody else holds it; the operating system lets go of it when the process ends."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _plain(value):
-    """JSON values only: numbers of NumPy and one-element tensors as Python's, not-a-number and infinity as None."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Path):
-        return str(value)
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _json(value: dict, indent: int | None = None) -> bytes:
-    return (json.dumps(_plain(value), indent=indent, ensure_ascii=False) + "\n").encode()
-
-
-def _parse(line: bytes) -> dict | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None
-
-
-def _read_json(path: Path) -> dict:
-    """The object in the file; empty where there is none."""
-    try:
-        return _parse(path.read_bytes()) or {}
-    except OSError:
-        return {}

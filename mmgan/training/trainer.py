@@ -8,6 +8,7 @@ whole batch, so a resumed training, an accumulated one, and one on several proce
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from ..config import TrainingConfig
 from ..data import Dataset
 from ..data.loader import Batch, Loader
 from ..errors import TrainingError
+from ..familiarity import spread_captions
 from ..models import Discriminators, Generator
 from ..models.layers import unit
 from ..text import TextEncoder
@@ -29,6 +31,7 @@ from .objectives import Objectives
 
 FEW_ITEMS = 5_000  # pictures or sounds; banks of fewer are augmented
 SPREAD_ROWS = 64  # real rows from which the spread of the data is estimated
+CAPTION_ROWS = 2_048  # from whose captions those are chosen that a model keeps
 EMA_WARM_UP = 0.1  # the average forgets faster at first: its half-life is at most this share of the examples seen
 
 
@@ -282,6 +285,12 @@ class Trainer:
         rate = examples / 50_000  # from 0 to 1 within so many examples
         self.augment_image = _nudge(self.augment_image, terms["sign_image"], c.augment_target, rate)
         self.augment_audio = _nudge(self.augment_audio, terms["sign_audio"], c.augment_target, rate)
+
+    @functools.cached_property
+    def captions(self) -> list[str]:
+        """A few hundred of the dataset's captions that stand for all: what the model keeps of what it has seen."""
+        rows = self.dataset.rows(np.random.default_rng(0), CAPTION_ROWS)
+        return spread_captions([row.text for row in rows], self.text_encoder)
 
     @torch.inference_mode()
     def sample(self, prompts: list[str], latents: Tensor, ema: bool = True) -> tuple[Tensor, Tensor]:

@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import logging
 import os
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 
 from ..errors import MmganError
-from . import cards, sample, theme
-from .sampling import MAX_WAITING, Sampler
-from .strings import say
+from . import api, cards, gate, sample, theme, train
+from .limits import MAX_WAITING, Limits
+from .sampling import Sampler
+from .settings import HOST, PORT, Settings
+from .strings import TEXTS, i18n, label, say
 
 log = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-HOST, PORT = "127.0.0.1", 7860
+STYLES = ("style.css", "sample.css", "train.css")  # files under assets/, in the order in which they count
+SCRIPTS = (
+    "page.js", "explore.js", "zip.js", "favourites.js",
+    "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js",
+)  # fmt: skip
 
 
-def build(sampler: Sampler) -> gr.Blocks:
+def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
     """The whole page over ``sampler``; each tab is a module with a ``build`` of its own."""
+    limits = Limits()
     with gr.Blocks(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
         gr.HTML(_header(), **cards.PLAIN)
-        with gr.Tabs(elem_classes="mm-tabs"), gr.Tab(say("tab_sample"), id="sample"):
-            sample.build(sampler)
+        with gr.Tabs(elem_classes="mm-tabs"):
+            with gr.Tab(label("tab_sample"), id="sample"):
+                sample.build(demo, sampler, limits)
+            with gr.Tab(label("tab_train"), id="train"):
+                train.build(settings, sampler)
+        api.build(sampler, limits)
     return demo.queue(max_size=MAX_WAITING)
 
 
-def serve(demo: gr.Blocks, host: str, port: int) -> None:
+def serve(demo: gr.Blocks, settings: Settings) -> None:
     """Starts to serve the page, from threads of its own; ``demo.close()`` ends it.
 
     No file of this machine is served: nothing is allowed, and results travel inside the page.
     """
     demo.launch(
-        server_name=host, server_port=port, theme=theme.theme(), css=_asset("style.css"),
-        head=f"<script>{_asset('page.js')}</script>", favicon_path=ASSETS / "logo.svg",
-        share=False, quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
-        allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size="1mb",
-        show_error=False, prevent_thread_lock=True,
-        app_kwargs={"middleware": [_refuse_foreign()], "docs_url": None, "redoc_url": None},
+        server_name=settings.host, server_port=settings.port, share=settings.share, auth=settings.auth, i18n=i18n(),
+        theme=theme.theme(), css="\n".join(map(_asset, STYLES)), head=_head(), favicon_path=ASSETS / "logo.svg",
+        quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
+        allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
+        show_error=False, prevent_thread_lock=True, mcp_server=importlib.util.find_spec("mcp") is not None,
+        app_kwargs={"middleware": gate.middleware(demo, settings), "docs_url": None, "redoc_url": None},
     )  # fmt: skip
 
 
-def main(host: str | None = None, port: int = PORT, device: str = "auto") -> None:
+def main(settings: Settings = Settings()) -> None:
     """Loads the first model, says where the page is, and serves it until Ctrl-C.
 
     On Hugging Face Spaces (``SPACE_ID`` is set) the page listens to the outside.
@@ -53,15 +67,26 @@ def main(host: str | None = None, port: int = PORT, device: str = "auto") -> Non
     Raises:
         MmganError: the address cannot be had; the sentence names a free port.
     """
-    host = host or ("0.0.0.0" if os.environ.get("SPACE_ID") else HOST)
-    check_port(host, port)
-    sampler = Sampler(device=device)
-    demo = build(sampler)
-    where = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    serve(demo, host, port)
-    print(f"mmgan is at http://{where}:{port} (Ctrl-C ends it)", flush=True)
+    if os.environ.get("SPACE_ID") and settings.host == HOST:
+        settings = replace(settings, host="0.0.0.0")
+    check_port(settings.host, settings.port)
+    sampler = Sampler(device=settings.device, runs=_runs(settings))
+    demo = build(sampler, settings)
+    where = HOST if settings.host in ("0.0.0.0", "::") else settings.host
+    serve(demo, settings)
+    print(f"mmgan is at http://{where}:{settings.port} (Ctrl-C ends it)", flush=True)
+    if settings.share:
+        link = demo.share_url or "no public link could be opened; check the internet connection"
+        print(f"mmgan --share: {link}", flush=True)
     threading.Thread(target=_warm_up, args=(sampler,), daemon=True).start()
     demo.block_thread()
+
+
+def _runs(settings: Settings):
+    """What lists the runs to sample from."""
+    from ..training.manager import Manager
+
+    return Manager(settings.runs).models
 
 
 def check_port(host: str, port: int) -> None:
@@ -96,7 +121,7 @@ def _refusal(host: str, port: int) -> OSError | None:
 
 def _warm_up(sampler: Sampler) -> None:
     """Loads the other models in the background, so that the first look at each is as fast as the next."""
-    for model in sampler.models[1:]:
+    for model in sampler.shipped[1:]:
         try:
             sampler.pipeline(model).warm_up()
         except MmganError as error:
@@ -112,32 +137,29 @@ def _asset(name: str) -> str:
         ) from error
 
 
-def _header() -> str:
-    theme_label = cards.escape(say("theme"))
-    return (
-        f'<header class="mm-header">{_asset("logo.svg")}<div><h1>{cards.escape(say("title"))}</h1>'
-        f"<p>{cards.escape(say('tagline'))}</p></div>"
-        f'<button type="button" class="mm-theme" aria-label="{theme_label}" title="{theme_label}">'
-        '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/>'
-        '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg>'
-        f"</button></header><noscript>{cards.escape(say('noscript'))}</noscript>"
+def _head() -> str:
+    """The texts and scripts, in the page itself."""
+    texts = json.dumps(TEXTS, ensure_ascii=False).replace("</", "<\\/")
+    return f"<script>window.mmganTexts = {texts};</script>" + "".join(
+        f"<script>{_asset(name)}</script>" for name in SCRIPTS
     )
 
 
-def _refuse_foreign():
-    """Middleware, because gradio's file route would fetch foreign addresses for whoever asks."""
-    from starlette.middleware import Middleware
-    from starlette.responses import PlainTextResponse
+def _header() -> str:
+    def button(name: str, key: str, inside: str) -> str:
+        text = cards.escape(say(key))
+        return (
+            f'<button type="button" class="mm-{name}" data-say-label="{key}" aria-label="{text}" title="{text}">'
+            f"{inside}</button>"
+        )
 
-    class RefuseForeign:
-        def __init__(self, app):
-            self.app = app
-
-        async def __call__(self, scope, receive, send):
-            path = scope.get("path", "")
-            if scope["type"] == "http" and ("file=http:" in path or "file=https:" in path or "/proxy=" in path):
-                await PlainTextResponse("Refused: this page fetches nothing.", status_code=403)(scope, receive, send)
-            else:
-                await self.app(scope, receive, send)
-
-    return Middleware(RefuseForeign)
+    half = (
+        '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/>'
+        '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg>'
+    )
+    return (
+        f'<header class="mm-header">{_asset("logo.svg")}<div><h1>{cards.escape(say("title"))}</h1>'
+        f"{cards.said('tagline', 'p')}</div>"
+        f"{button('language', 'other_language_hint', cards.said('other_language'))}{button('theme', 'theme', half)}"
+        f"</header><noscript>{cards.escape(say('noscript'))}</noscript>"
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 
+from .insight import Insight
 from .sampling import Sample, Samples, png_uri, wav_uri
 from .strings import say
 
@@ -16,10 +17,15 @@ _TEMPLATE_MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}$`\\"})
 
 PLAIN = {"js_on_load": None, "apply_default_css": False}  # for gr.HTML: our markup and our style sheet, nothing added
 
-_PLAY_ICON = (
+PLAY_ICON = (
     '<svg class="mm-icon-play" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.5v13l10.5-6.5z"/></svg>'
     '<svg class="mm-icon-stop" viewBox="0 0 24 24" aria-hidden="true"><path d="M7 7h10v10H7z"/></svg>'
 )
+HEART_ICON = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.3 4.6 13a4.9 4.9 0 0 1 0-7 5 5 0 0 1 7 0l.4.4.4-.4a5 '
+    '5 0 0 1 7 0 4.9 4.9 0 0 1 0 7z"/></svg>'
+)
+ZIP_ICON = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 4v10m-4-4 4 4 4-4M5 19h14"/></svg>'
 
 
 def escape(text: str) -> str:
@@ -27,40 +33,85 @@ def escape(text: str) -> str:
     return html.escape(text, quote=True).translate(_TEMPLATE_MARKS)
 
 
+def said(key: str, tag: str = "span", attributes: str = "") -> str:
+    """An element with the text of ``key`` for HTML that is written once for everybody: English until the browser
+    (``assets/page.js``) puts its own language in."""
+    return f'<{tag} data-say="{key}"{attributes and " " + attributes}>{escape(say(key))}</{tag}>'
+
+
 def alert(sentence: str) -> str:
     """One sentence right at the prompt, read out by screen readers."""
     return f'<p class="mm-alert" role="alert">{escape(sentence)}</p>'
 
 
-def empty() -> str:
+def empty(key: str = "empty") -> str:
     """What stands where results will be."""
-    return f'<p class="mm-empty">{escape(say("empty"))}</p>'
+    return said(key, "p", 'class="mm-empty"')
 
 
-def results(result: Samples) -> str:
+def results(result: Samples, insight: Insight = Insight(), language: str = "en") -> str:
     """The cards of one request under its prompt, and one quiet line that says what ran."""
-    cards = "".join(_card(sample, index, result) for index, sample in enumerate(result.samples, start=1))
-    play_all = ""
+
+    def text(key):
+        return escape(say(key, language))
+
+    cards = "".join(_card(sample, index, result, language) for index, sample in enumerate(result.samples, start=1))
+    buttons = (
+        f'<button type="button" class="mm-pill mm-zip" title="{text("zip_hint")}" aria-label="{text("zip_results")}">'
+        f"{ZIP_ICON}<span>ZIP</span></button>"
+    )
     if len(result.samples) > 1:
-        play_all = (
-            f'<button type="button" class="mm-play-all">{_PLAY_ICON}<span>{escape(say("play_all"))}</span></button>'
+        buttons = (
+            f'<button type="button" class="mm-pill mm-play-all">{PLAY_ICON}<span>{text("play_all")}</span></button>'
+            + buttons
         )
     return (
-        f'<section class="mm-results" aria-label="{escape(say("results"))}">'
-        f'<header><h2 dir="auto">{escape(result.prompt)}</h2>{play_all}</header>'
+        f'<section class="mm-results" aria-label="{text("results")}">'
+        f'<header><div><h2 dir="auto">{_words(result.prompt, insight)}</h2>'
+        f"{_explained(result, insight, language)}</div>"
+        f'<div class="mm-actions">{buttons}</div></header>'
         f'<ol class="mm-grid">{cards}</ol>'
-        f'<p class="mm-ran" role="status">{escape(_what_ran(result))}</p></section>'
+        f'<p class="mm-ran" role="status">{escape(_what_ran(result, language))}</p></section>'
     )
 
 
-def _card(sample: Sample, index: int, result: Samples) -> str:
+def _words(prompt: str, insight: Insight) -> str:
+    """The prompt with its words marked by their importance; as text it stays what it was."""
+    parts, place = [], 0
+    strongest = max((share for *_, share in insight.words), default=0.0)
+    for start, end, share in insight.words if len(insight.words) > 1 and strongest > 0 else ():
+        parts += [
+            escape(prompt[place:start]),
+            f'<span class="mm-word" style="--share:{share / strongest:.2f}">{escape(prompt[start:end])}</span>',
+        ]
+        place = end
+    return "".join(parts) + escape(prompt[place:])
+
+
+def _explained(result: Samples, insight: Insight, language: str) -> str:
+    lines = ""
+    if len(insight.words) > 1:
+        words = ", ".join(
+            say("word_share", language, word=result.prompt[start:end], share=round(100 * share))
+            for start, end, share in insight.words
+        )
+        lines += f'<p class="mm-why"><span aria-hidden="true">{escape(say("words_hint", language))}</span>'
+        lines += f'<span class="mm-sr">{escape(say("words_list", language, words=words))}</span></p>'
+    if insight.nearest:
+        lines += f'<p class="mm-unfamiliar">{escape(say("unfamiliar", language, nearest=insight.nearest))}</p>'
+    return lines
+
+
+def _card(sample: Sample, index: int, result: Samples, language: str) -> str:
     def text(key):
-        return escape(say(key, prompt=result.prompt, index=index))
+        return escape(say(key, language, prompt=result.prompt, index=index))
 
     picture, sound = png_uri(sample.image), wav_uri(sample.waveform, result.sampling_rate)
     width, height = sample.image.size
-    seconds = escape(say("seconds", seconds=len(sample.waveform) / result.sampling_rate))
-    return f"""<li class="mm-card">
+    seconds = escape(say("seconds", language, seconds=len(sample.waveform) / result.sampling_rate))
+    data = {"prompt": result.prompt, "model": result.model, "seed": sample.seed, "truncation": f"{result.truncation:g}"}
+    attributes = "".join(f' data-{name}="{escape(str(value))}"' for name, value in data.items())
+    return f"""<li class="mm-card"{attributes}>
 <div class="mm-pair">
 <img class="mm-picture" src="{picture}" alt="{text("picture")}" width="{width}" height="{height}">
 <div class="mm-sound" title="{text("spectrogram_hint")}">
@@ -68,25 +119,31 @@ def _card(sample: Sample, index: int, result: Samples) -> str:
 </div>
 </div>
 <div class="mm-bar">
-<button type="button" class="mm-play" aria-label="{text("play")}">{_PLAY_ICON}</button>
+<button type="button" class="mm-play" aria-label="{text("play")}">{PLAY_ICON}</button>
 <audio preload="metadata" src="{sound}"></audio><span class="mm-length">{seconds}</span>
-{_save(picture, "png", index, result)}{_save(sound, "wav", index, result)}
+{_save(picture, "png", index, result, language)}{_save(sound, "wav", index, result, language)}
+<button type="button" class="mm-keep" aria-pressed="false" aria-label="{text("keep")}">{HEART_ICON}</button>
 </div>
 </li>"""
 
 
-def _save(uri: str, kind: str, index: int, result: Samples) -> str:
-    name, label = f"{result.model}-{result.seed}-{index}.{kind}", escape(say(f"save_{kind}", index=index))
+def _save(uri: str, kind: str, index: int, result: Samples, language: str) -> str:
+    name = escape(f"{result.model.rpartition('/')[2]}-{result.seed}-{index}.{kind}")
+    label = escape(say(f"save_{kind}", language, index=index))
     return f'<a class="mm-save" download="{name}" href="{uri}" aria-label="{label}">{kind.upper()}</a>'
 
 
-def _what_ran(result: Samples) -> str:
+def _what_ran(result: Samples, language: str) -> str:
     count = len(result.samples)
     line = say(
-        "ran", model=result.model, milliseconds=result.milliseconds, seed=result.seed,
-        count=say("one_sample") if count == 1 else say("many_samples", count=count),
-        device=say("cpu") if result.device.startswith("cpu") else result.device,
+        "ran", language, model=result.model, milliseconds=result.milliseconds, seed=result.seed,
+        count=say("one_sample", language) if count == 1 else say("many_samples", language, count=count),
+        device=say("cpu", language) if result.device.startswith("cpu") else result.device,
     )  # fmt: skip
     if result.truncation != 1:
-        line += say("ran_truncation", truncation=result.truncation)
+        line += say("ran_truncation", language, truncation=result.truncation)
+    if result.remembered:
+        line += say("ran_before", language)
+    elif result.company > 1:
+        line += say("ran_together", language, count=result.company - 1)
     return f"{line}. {result.notice}" if result.notice else line

@@ -1,142 +1,219 @@
-"""The Sample tab: a prompt in, pictures and sounds out."""
+"""The Sample tab: a prompt in, pictures and sounds out; ways through the model; favourites."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import gradio as gr
 
 from ..errors import MmganError
-from . import cards
-from .cards import PLAIN
-from .sampling import MAX_AT_ONCE, MAX_SAMPLES, Sampler, png_uri, wav_uri
-from .strings import say
+from . import cards, explore, favourites
+from .cards import PLAIN, said
+from .insight import insight
+from .limits import MAX_AT_ONCE, MAX_SAMPLES, Limits
+from .problems import sentence
+from .sampling import RUNS, Sampler, Samples
+from .strings import LANGUAGES, label, language, say
 
 log = logging.getLogger(__name__)
 
 CHIPS = 8  # examples shown
 FIRST = 4  # samples on the page when it opens
-LIMITS = {"concurrency_id": "sampling", "concurrency_limit": MAX_AT_ONCE}  # page and API share one queue
+QUEUE = {"concurrency_id": "sampling", "concurrency_limit": MAX_AT_ONCE}  # page and API share one queue
 
 
-def build(sampler: Sampler) -> None:
-    """Adds the tab's components, events and API to the surrounding ``gr.Blocks``."""
-    model_name = sampler.models[0]
+def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
+    """Adds the tab's components and events to the surrounding ``demo``."""
+    model_name = sampler.shipped[0]
     examples = sampler.examples(model_name)
-    first = examples[0] if examples else ""
-    first_alert, first_results = _opening(sampler, first)
+    first = _first(examples, "en")
+    openings = {spoken: _opening(sampler, _first(examples, spoken)) for spoken in LANGUAGES}
+    alert_html, results_html = _opened(openings["en"], "en")
 
     with gr.Column(elem_classes="mm-ask"):
         with gr.Row(elem_classes="mm-prompt-row"):
             prompt = gr.Textbox(
-                value=first, label=say("prompt"), placeholder=say("prompt_placeholder"), lines=1, max_lines=1,
+                value=first, label=label("prompt"), placeholder=label("prompt_placeholder"), lines=1, max_lines=1,
                 autofocus=True, elem_id="prompt", scale=1, container=True,
             )  # fmt: skip
-            button = gr.Button(say("generate"), variant="primary", elem_id="generate", scale=0, min_width=132)
-        alert = gr.HTML(first_alert, elem_id="alert", **PLAIN)
-        gr.HTML(f'<p class="mm-hint">{cards.escape(say("examples"))}</p>', **PLAIN)
+            button = gr.Button(label("generate"), variant="primary", elem_id="generate", scale=0, min_width=132)
+        alert = gr.HTML(alert_html, elem_id="alert", **PLAIN)
+        gr.HTML(said("examples", "p", 'class="mm-hint"'), **PLAIN)
         with gr.Row(elem_classes="mm-chips"):
             chips = [gr.Button(**_chip(examples, index), size="sm", scale=0, min_width=0) for index in range(CHIPS)]
         with gr.Row(elem_classes="mm-settings"):
-            model = gr.Radio(
-                list(sampler.models), value=model_name, label=say("model"), elem_id="model", scale=0, min_width=200
-            )
-            count = gr.Slider(
-                1,
-                MAX_SAMPLES,
-                value=FIRST,
-                step=1,
-                label=say("num_samples"),
-                elem_id="count",
-                scale=1,
-                min_width=220,
-                buttons=[],
-            )
-            with gr.Row(elem_classes="mm-seed", scale=1):
-                seed = gr.Number(value=0, label=say("seed"), precision=0, elem_id="seed", scale=1, min_width=120)
-                dice = gr.Button(say("seed_dice"), size="sm", elem_id="dice", scale=0, min_width=96)
-        with gr.Accordion(say("more"), open=False, elem_classes="mm-more"):
-            truncation = gr.Slider(
-                0, 1, value=1, step=0.05, label=say("truncation"), info=say("truncation_info"), elem_id="truncation",
-                buttons=[],
+            model = gr.Dropdown(
+                _choices(sampler), value=model_name, label=label("model"), elem_id="model", filterable=False, scale=0,
+                min_width=200,
             )  # fmt: skip
-    results = gr.HTML(first_results, elem_id="results", **PLAIN)
+            count = gr.Slider(
+                1, MAX_SAMPLES, value=FIRST, step=1, label=label("num_samples"), elem_id="count", scale=1,
+                min_width=220, buttons=[],
+            )  # fmt: skip
+            with gr.Row(elem_classes="mm-seed", scale=1):
+                seed = gr.Number(value=0, label=label("seed"), precision=0, elem_id="seed", scale=1, min_width=120)
+                dice = gr.Button(label("seed_dice"), size="sm", elem_id="dice", scale=0, min_width=96)
+        with gr.Accordion(label("more"), open=False, elem_classes="mm-more"):
+            truncation = gr.Slider(
+                0, 1, value=1, step=0.05, label=label("truncation"), info=label("truncation_info"),
+                elem_id="truncation", buttons=[],
+            )  # fmt: skip
+    results = gr.HTML(results_html, elem_id="results", **PLAIN)
+
+    with gr.Row(elem_classes="mm-explore"):
+        with gr.Column(elem_classes="mm-panel", elem_id="morph", min_width=300):
+            gr.HTML(_heading("morph"), **PLAIN)
+            with gr.Row(elem_classes="mm-go"):
+                other = gr.Textbox(
+                    value=examples[1] if len(examples) > 1 else "", label=label("morph_other"), lines=1, max_lines=1,
+                    elem_id="other", scale=1,
+                )  # fmt: skip
+                morph_button = gr.Button(label("morph_go"), elem_id="morph-go", scale=0, min_width=110)
+            morph_alert = gr.HTML("", elem_classes="mm-alert-place", **PLAIN)
+            morph_stage = gr.HTML(cards.empty("morph_empty"), elem_classes="mm-stage-place", **PLAIN)
+        with gr.Column(elem_classes="mm-panel", elem_id="walk", min_width=300):
+            gr.HTML(_heading("walk"), **PLAIN)
+            with gr.Row(elem_classes="mm-go"):
+                walk_button = gr.Button(label("walk_go"), elem_id="walk-go", scale=0, min_width=160)
+            walk_alert = gr.HTML("", elem_classes="mm-alert-place", **PLAIN)
+            walk_stage = gr.HTML(cards.empty("walk_empty"), elem_classes="mm-stage-place", **PLAIN)
+    gr.HTML(favourites.box(), elem_id="favourites", **PLAIN)
+    again = gr.Textbox(elem_id="again", visible="hidden", container=False)  # what favourites.js asks for
 
     settings = [model, count, seed, truncation]
+    plain = [model, seed, truncation]
 
-    def generate(*values):
-        return _generate(sampler, *values)
+    async def answer(request, place, ask):
+        """The alert, and ``place`` results of ``ask()``; on an error one sentence, and what was there stays."""
+        spoken = language(request)
+        try:
+            limits.check(request)
+            made = await ask(spoken)
+            return ("", *made) if isinstance(made, tuple) else ("", made)
+        except MmganError as error:
+            return (cards.alert(sentence(error, spoken)), *[gr.skip()] * place)
+        except (asyncio.CancelledError, CancelledError):
+            raise
+        except Exception:
+            log.exception("sampling failed")
+            return (cards.alert(say("internal", spoken)), *[gr.skip()] * place)
 
-    def switch(model, *values):
-        shown = sampler.examples(model)
-        prompt = shown[0] if shown else ""
-        return (
-            prompt,
-            *_generate(sampler, prompt, model, *values),
-            *(gr.update(**_chip(shown, index)) for index in range(CHIPS)),
-        )
+    async def shown(spoken, prompt, model, num_samples, seed, truncation):
+        result = await sampler.sample(prompt, num_samples, seed, truncation, model)
+        return cards.results(result, await insight(sampler.pipeline(result.model), result.prompt), spoken)
 
-    shown = {"show_progress": "minimal", "show_progress_on": results, "api_visibility": "private", **LIMITS}
-    gr.on(
-        [prompt.submit, button.click],
-        generate,
-        [prompt, *settings],
-        [alert, results],
-        trigger_mode="always_last",
-        **shown,
-    )
+    async def generate(prompt, model, num_samples, seed, truncation, request: gr.Request):
+        return await answer(request, 1, lambda spoken: shown(spoken, prompt, model, num_samples, seed, truncation))
+
+    async def switch(model, num_samples, seed, truncation, request: gr.Request):
+        async def ask(spoken):
+            known = _ordered(await asyncio.to_thread(sampler.examples, model), spoken)
+            prompt, other = (*known, "", "")[:2]
+            html = await shown(spoken, prompt, model, num_samples, seed, truncation) if prompt else cards.empty()
+            return html, prompt, other, *(gr.update(**_chip(known, index)) for index in range(CHIPS))
+
+        return await answer(request, 3 + CHIPS, ask)
+
+    async def show_way(prompt, other, model, seed, truncation, request: gr.Request):
+        async def ask(spoken):
+            return explore.morph(await sampler.morph(prompt, other, seed, truncation, model), other, spoken)
+
+        return await answer(request, 1, ask)
+
+    async def show_codes(prompt, model, seed, truncation, request: gr.Request):
+        async def ask(spoken):
+            return explore.walk(await sampler.walk(prompt, seed, truncation, model), spoken)
+
+        return await answer(request, 1, ask)
+
+    def recall(text):
+        """What ``mmgan.ask`` of page.js asks for: a favourite again, or samples of a run."""
+        asked = json.loads(text)
+        model = asked["model"]
+        known = sampler.examples(model)
+        chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
+        choices = gr.update(choices=_choices(sampler), value=model)
+        prompt = asked.get("prompt") or next(iter(known), "")
+        return prompt, choices, int(asked.get("seed", 0)), float(asked.get("truncation", 1)), *chips
+
+    def private(place):
+        return {"show_progress": "minimal", "show_progress_on": place, "api_visibility": "private",
+                "trigger_mode": "always_last", **QUEUE}  # fmt: skip
+
+    gr.on([prompt.submit, button.click], generate, [prompt, *settings], [alert, results], **private(results))
     for chip in chips:
         chip.click(None, chip, prompt, js="(text) => text", api_visibility="private")
-        chip.click(generate, [chip, *settings], [alert, results], trigger_mode="always_last", **shown)
-    model.input(switch, settings, [prompt, alert, results, *chips], **shown)
+        chip.click(generate, [chip, *settings], [alert, results], **private(results))
+    model.input(switch, settings, [alert, results, prompt, other, *chips], **private(results))
     dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
-    gr.api(_endpoint(sampler), api_name="sample", **LIMITS)
+    gr.on(
+        [other.submit, morph_button.click], show_way, [prompt, other, *plain], [morph_alert, morph_stage],
+        **private(morph_stage),
+    )  # fmt: skip
+    walk_button.click(show_codes, [prompt, *plain], [walk_alert, walk_stage], **private(walk_stage))
+    again.change(recall, again, [prompt, model, seed, truncation, *chips], api_visibility="private", queue=False).then(
+        generate, [prompt, *settings], [alert, results], **private(results)
+    )
+
+    def arrive(request: gr.Request):
+        """What differs from visitor to visitor: the language of what the page opens with, and the runs of by now."""
+        spoken, choices = language(request), gr.update(choices=_choices(sampler))
+        if spoken == "en":
+            return *[gr.skip()] * 3, choices, *[gr.skip()] * CHIPS
+        known = _ordered(examples, spoken)
+        chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
+        return *_opened(openings[spoken], spoken), _first(examples, spoken), choices, *chips
+
+    demo.load(
+        arrive,
+        None,
+        [alert, results, prompt, model, *chips],
+        show_progress="hidden",
+        api_visibility="private",
+        queue=False,
+    )
 
 
-def _generate(sampler: Sampler, prompt, model, num_samples, seed, truncation):
-    """The alert and the results; on an error one sentence, and the results that were there stay."""
+def _heading(key: str) -> str:
+    return said(key, "h2", 'class="mm-panel-title"') + said(f"{key}_about", "p", 'class="mm-about"')
+
+
+def _choices(sampler: Sampler) -> list[tuple[str, str]]:
+    return [(name.removeprefix(RUNS), name) for name in sampler.models]
+
+
+def _opening(sampler: Sampler, prompt: str) -> Samples | MmganError | None:
+    """What the page opens with: samples of ``prompt``, or why there are none."""
     try:
-        return "", cards.results(sampler.sample(prompt, num_samples, seed, truncation, model))
+        sampler.pipeline(sampler.shipped[0])
+        if not prompt:
+            return None
+        with ThreadPoolExecutor(1) as thread:  # whoever builds the page may have an event loop of their own
+            return thread.submit(asyncio.run, sampler.sample(prompt, FIRST)).result()
     except MmganError as error:
-        return cards.alert(str(error)), gr.skip()
+        return error
     except Exception:
-        log.exception("sampling failed")
-        return cards.alert(say("internal")), gr.skip()
+        log.exception("the first samples failed")
+        return MmganError(say("internal"))
 
 
-def _opening(sampler: Sampler, prompt: str) -> tuple[str, str]:
-    """What the page opens with: samples of ``prompt``, else the empty state, and the reason where there is one."""
-    try:
-        sampler.pipeline(sampler.models[0])
-    except MmganError as error:
-        return cards.alert(str(error)), cards.empty()
-    if not prompt:
-        return "", cards.empty()
-    alert, results = _generate(sampler, prompt, sampler.models[0], FIRST, 0, 1.0)
-    return alert, results if isinstance(results, str) else cards.empty()
+def _opened(opening: Samples | MmganError | None, spoken: str) -> tuple[str, str]:
+    if isinstance(opening, Samples):
+        return "", cards.results(opening, language=spoken)
+    return cards.alert(sentence(opening, spoken)) if opening else "", cards.empty()
+
+
+def _ordered(examples: list[str], spoken: str) -> list[str]:
+    """The examples with those in the reader's language first."""
+    return sorted(examples, key=lambda text: any("\u4e00" <= c <= "\u9fff" for c in text) != (spoken == "zh"))
+
+
+def _first(examples: list[str], spoken: str) -> str:
+    return next(iter(_ordered(examples, spoken)), "")
 
 
 def _chip(examples: list[str], index: int) -> dict:
     return {"value": examples[index] if index < len(examples) else "", "visible": index < len(examples)}
-
-
-def _endpoint(sampler: Sampler):
-    def sample(
-        prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = ""
-    ) -> list[dict]:
-        """Pictures and sounds of a prompt, as a list of objects with a PNG and a WAV as data URIs."""
-        try:
-            result = sampler.sample(prompt, num_samples, seed, truncation, model)
-        except MmganError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        return [
-            {
-                "prompt": result.prompt, "model": result.model, "seed": sample.seed,
-                "image": png_uri(sample.image), "audio": wav_uri(sample.waveform, result.sampling_rate),
-                "spectrogram": png_uri(sample.spectrogram), "sampling_rate": result.sampling_rate,
-                "device": result.device, "milliseconds": result.milliseconds,
-            }
-            for sample in result.samples
-        ]  # fmt: skip
-
-    return sample

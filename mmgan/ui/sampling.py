@@ -1,24 +1,37 @@
-"""What the page asks of the library: pipelines loaded once and kept, and one checked call that samples."""
+"""What the page asks of the library: pipelines loaded once and kept, and checked requests that share forward passes."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import math
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from ..audio import write_wav
 from ..errors import MmganError, PromptError
-from .strings import say
+from ..spectrogram import spectrogram_image
+from ..text import MAX_CHARACTERS, check_prompt
+from .batching import Batcher, Made
+from .limits import MAX_SAMPLES
+from .problems import Problem
 
 MODELS = ("digits", "shapes")  # what ships, in the order shown; the first is the one the page opens with
-MAX_SAMPLES = 16  # of one request: more would keep a class waiting
-MAX_AT_ONCE = 2  # requests computed at the same time: more only share the same cores
-MAX_WAITING = 64  # requests in the queue; beyond, the page says that it is busy
+RUNS = "runs/"  # what a run's name has before it, so that it never hides a model that ships
+MAX_RUNS = 3  # models of runs kept in memory
+KEPT_SAMPLES = 512  # remembered, about 40 MB: a class that tries the same examples asks for the same again
+MORPH_STEPS = 13  # pictures on the way between two prompts, both ends included
+WALK_STEPS = 9  # positions of each slider of the walk; the middle is where it starts
+CODES = ("shared", "image", "audio")  # the parts of the latents, in their order
+MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -44,29 +57,68 @@ class Samples:
     device: str
     milliseconds: float
     notice: str = ""  # where something did not go as asked
+    company: int = 1  # requests that shared the forward pass
+    remembered: bool = False  # whether it was made for an earlier request
 
 
 class Sampler:
-    """Pipelines by name, each loaded at its first use and kept.
+    """Pipelines by name, each loaded at its first use and kept. Its requests may come from any thread.
 
-    ``load`` makes a pipeline of a name; tests give their own.
+    Args:
+        load: makes a pipeline of a model's name or folder; tests give their own.
+        models: what ships.
+        runs: says which runs have a checkpoint, as (name, folder); their models are called ``runs/NAME``.
     """
 
-    def __init__(self, load: Callable | None = None, models: tuple[str, ...] = MODELS, device: str = "auto"):
-        self.models = models
-        self._load = load or (lambda name: _from_pretrained(name, device))
+    def __init__(
+        self,
+        load: Callable | None = None,
+        models: tuple[str, ...] = MODELS,
+        device: str = "auto",
+        runs: Callable[[], list[tuple[str, Path]]] = list,
+    ):
+        self.shipped = models
+        self._load = load or _Loader(device)
+        self._runs = runs
         self._pipelines: dict[str, object] = {}
+        self._of_runs: OrderedDict[str, tuple[object, object]] = OrderedDict()  # name: (checkpoint's time, pipeline)
+        self._kept: OrderedDict[tuple, Samples] = OrderedDict()
         self._lock = threading.Lock()
+        self._batcher = Batcher()
+
+    # ---------------------------------------------------------------------------------------------------------- models
+
+    @property
+    def models(self) -> list[str]:
+        """What can be sampled from now: what ships, then the runs that have a checkpoint, the newest first."""
+        return [*self.shipped, *(RUNS + name for name, _ in self._runs())]
 
     def pipeline(self, model: str):
         """The pipeline of ``model``, one of ``models``: the page reaches no other folder and no Hub id."""
-        if model not in self.models:
-            raise PromptError(say("bad_model", model=str(model)[:40], models=", ".join(self.models)))
-        if model not in self._pipelines:  # asked before the lock, so that nobody waits for a model of somebody else
+        if model in self._pipelines:  # before the lock, so that nobody waits for a model that somebody else asked for
+            return self._pipelines[model]
+        if model in self.shipped:
             with self._lock:
                 if model not in self._pipelines:
                     self._pipelines[model] = self._load(model)
-        return self._pipelines[model]
+            return self._pipelines[model]
+        folder = next((folder for name, folder in self._runs() if RUNS + name == model), None)
+        if folder is None:
+            raise Problem("bad_model", model=str(model)[:40], models=", ".join(self.models[:20]))
+        return self._pipeline_of_run(model, Path(folder))
+
+    def _pipeline_of_run(self, model: str, folder: Path):
+        """A run that is being trained gets better: its pipeline is loaded again when its checkpoint is new."""
+        saved = _changed(folder)
+        with self._lock:
+            before, pipeline = self._of_runs.get(model, (None, None))
+            if pipeline is None or before != saved:
+                pipeline = self._load(folder)
+                self._of_runs[model] = saved, pipeline
+            self._of_runs.move_to_end(model)
+            while len(self._of_runs) > MAX_RUNS:
+                self._of_runs.popitem(last=False)
+        return pipeline
 
     def examples(self, model: str) -> list[str]:
         """Prompts that ``model`` understands; none where it cannot be loaded."""
@@ -75,7 +127,9 @@ class Sampler:
         except MmganError:
             return []
 
-    def sample(
+    # -------------------------------------------------------------------------------------------------------- requests
+
+    async def sample(
         self, prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = ""
     ) -> Samples:
         """Pictures and sounds of ``prompt``.
@@ -84,19 +138,109 @@ class Sampler:
             PromptError: the prompt or a setting cannot be used.
             CheckpointError: the model cannot be loaded.
         """
-        from ..spectrogram import spectrogram_image
+        num_samples, seed, truncation = _count(num_samples), _seed(seed), _truncation(truncation)
+        prompt = _prompt(prompt)
+        model, pipe = await self._choose(model)
+        key = (id(pipe), prompt, num_samples, seed, truncation)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return replace(self._kept[key], remembered=True)
 
-        num_samples, seed = _whole(num_samples), _whole(seed)
-        if not isinstance(num_samples, int) or not 1 <= num_samples <= MAX_SAMPLES:
-            raise PromptError(say("bad_count", limit=MAX_SAMPLES))
-        model = model or self.models[0]
-        out = self.pipeline(model)(prompt, num_samples=num_samples, seed=seed, truncation=truncation)
-        spectrograms = [spectrogram_image(mel) for mel in out.mels]
-        return Samples(
-            prompt, model, seed, float(truncation),
-            [Sample(*parts) for parts in zip(out.images, out.audio, spectrograms, out.seeds, strict=True)],
-            out.sampling_rate, out.device, sum(out.milliseconds.values()), out.notice or "",
-        )  # fmt: skip
+        def rows():
+            return pipe.embed([prompt]).repeat(num_samples, 1), pipe.latents(num_samples, seed) * truncation
+
+        made = await self._make(pipe, rows, num_samples)
+        result = _samples(made, prompt, model, seed, truncation, pipe, seeds_of(seed, num_samples))
+        with self._lock:
+            self._kept[key] = result
+            while sum(len(kept.samples) for kept in self._kept.values()) > KEPT_SAMPLES:
+                self._kept.popitem(last=False)
+        return result
+
+    async def morph(self, prompt: str, other: str, seed: int = 0, truncation: float = 1.0, model: str = "") -> Samples:
+        """``MORPH_STEPS`` samples with the same latents, on the way from ``prompt`` to ``other``.
+
+        Raises:
+            See :meth:`sample`.
+        """
+        seed, truncation = _seed(seed), _truncation(truncation)
+        prompt, other = _prompt(prompt), _prompt(other)
+        model, pipe = await self._choose(model)
+
+        def rows():
+            ends, steps = pipe.embed([prompt, other]), torch.linspace(0, 1, MORPH_STEPS)[:, None]
+            way = torch.nn.functional.normalize(ends[:1].lerp(ends[1:], steps), dim=1)
+            way[0], way[-1] = ends  # the very samples that the prompts give alone
+            return way, (pipe.latents(1, seed) * truncation).repeat(MORPH_STEPS, 1)
+
+        made = await self._make(pipe, rows, MORPH_STEPS)
+        return _samples(made, prompt, model, seed, truncation, pipe, [seed] * MORPH_STEPS)
+
+    async def walk(self, prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "") -> dict[str, Samples]:
+        """For each of ``CODES``, ``WALK_STEPS`` samples of ``prompt`` with only that part of the latents moving.
+
+        A part turns from its own values, in the middle, by up to a right angle to either side, so that it stays as
+        long as latents are.
+
+        Raises:
+            See :meth:`sample`.
+        """
+        seed, truncation = _seed(seed), _truncation(truncation)
+        prompt = _prompt(prompt)
+        model, pipe = await self._choose(model)
+        middle, config = WALK_STEPS // 2, pipe.config
+        sizes = (config.latent_shared, config.latent_image, config.latent_audio)
+
+        def rows():
+            here, there = pipe.latents(1, seed) * truncation, pipe.latents(2, seed)[1:] * truncation
+            angles = torch.linspace(-math.pi / 2, math.pi / 2, WALK_STEPS)
+            angles = torch.cat([angles[:middle], angles[middle + 1 :]])[:, None]
+            ways, first = [here], 0
+            for size in sizes:
+                way = here.repeat(len(angles), 1)
+                part = slice(first, first + size)
+                way[:, part] = here[:, part] * angles.cos() + there[:, part] * angles.sin()
+                ways.append(way)
+                first += size
+            latents = torch.cat(ways)
+            return pipe.embed([prompt]).repeat(len(latents), 1), latents
+
+        count = 1 + len(CODES) * (WALK_STEPS - 1)
+        made = await self._make(pipe, rows, count)
+        every = _samples(made, prompt, model, seed, truncation, pipe, [seed] * count)
+        start, moved = every.samples[0], every.samples[1:]
+        ways = [moved[i : i + WALK_STEPS - 1] for i in range(0, len(moved), WALK_STEPS - 1)]
+        return {
+            code: replace(every, samples=[*way[:middle], start, *way[middle:]])
+            for code, way in zip(CODES, ways, strict=True)
+        }
+
+    async def _choose(self, model: str):
+        model = model or self.shipped[0]
+        if model in self._pipelines:
+            return model, self._pipelines[model]
+        return model, await asyncio.to_thread(
+            self.pipeline, model
+        )  # loading takes a second, and others should not wait
+
+    async def _make(self, pipe, rows, count: int) -> Made:
+        return await asyncio.wrap_future(self._batcher.submit(pipe, rows, count))
+
+
+class _Loader:
+    """Pipelines from folders, all with one text encoder and its memory of prompts."""
+
+    def __init__(self, device: str):
+        self._device = device
+        self._encoder = None
+
+    def __call__(self, source: str | Path):
+        from ..pipeline import Pipeline
+
+        pipeline = Pipeline.from_pretrained(source, device=self._device, text_encoder=self._encoder)
+        self._encoder = self._encoder or pipeline.text_encoder
+        return pipeline
 
 
 def png_uri(image: Image.Image) -> str:
@@ -113,12 +257,64 @@ def wav_uri(waveform: np.ndarray, sampling_rate: int) -> str:
     return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _whole(value):
-    """4.0, as a page or JSON may give it, is 4; anything else is left for the pipeline to judge."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def seeds_of(seed: int, num_samples: int) -> list[int]:
+    """The seed of each sample of a request."""
+    from ..pipeline import sample_seeds
+
+    return sample_seeds(seed, num_samples)
 
 
-def _from_pretrained(name: str, device: str):
-    from ..pipeline import Pipeline
+def _samples(made: Made, prompt, model, seed, truncation, pipe, seeds) -> Samples:
+    spectrograms = [spectrogram_image(mel) for mel in made.mels]
+    return Samples(
+        prompt, model, seed, truncation,
+        [Sample(*parts) for parts in zip(made.images, made.audio, spectrograms, seeds, strict=True)],
+        pipe.config.audio.sampling_rate, made.device, made.milliseconds, made.notice, made.company,
+    )  # fmt: skip
 
-    return Pipeline.from_pretrained(name, device=device)
+
+def _changed(folder: Path) -> object:
+    """What is different after the run was saved anew."""
+    try:
+        status = (folder / "checkpoint").stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
+def _prompt(value) -> str:
+    try:
+        return check_prompt(value)
+    except PromptError as error:
+        if isinstance(value, str) and value.strip():
+            if len(value) > MAX_CHARACTERS:
+                raise Problem("long_prompt", count=f"{len(value):,}", limit=f"{MAX_CHARACTERS:,}") from error
+            raise
+        raise Problem("no_prompt") from error
+
+
+def _count(value) -> int:
+    value = _whole(value)
+    if value is None or not 1 <= value <= MAX_SAMPLES:
+        raise Problem("bad_count", limit=MAX_SAMPLES)
+    return value
+
+
+def _seed(value) -> int:
+    value = _whole(value)
+    if value is None or not 0 <= value <= MAX_SEED:
+        raise Problem("bad_seed", limit=f"{MAX_SEED:,}")
+    return value
+
+
+def _truncation(value) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise Problem("bad_truncation")
+    return float(value)
+
+
+def _whole(value) -> int | None:
+    """4.0, as a page or JSON may give it, is 4."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -17,8 +17,10 @@ from .subjects import Setup
 
 def parts() -> dict:
     """Names of the parts and the functions that measure them; each gives a Part or several."""
+    from .beside import beside
     from .cuda import gpu_sampling, gpu_training
     from .growth import preset_growth, sampling_growth, training_growth
+    from .page import soak, visitors
     from .sampling import batching, latency
     from .shares import sampling_shares, training_shares
     from .training import training
@@ -30,6 +32,9 @@ def parts() -> dict:
         "growth": [sampling_growth, training_growth, preset_growth],
         "shares": [sampling_shares, training_shares],
         "cuda": [gpu_sampling, gpu_training],
+        "beside": [beside],
+        "page": [visitors],
+        "soak": [soak],
     }
 
 
@@ -50,12 +55,14 @@ def measure(setup: Setup, names: list[str], show=print) -> dict[str, list[Part]]
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures mmgan's speed.")
-    parser.add_argument("names", nargs="*", metavar="PART", help=f"{', '.join(parts())}; all of them by default")
+    parser.add_argument("names", nargs="*", metavar="PART", help=f"{', '.join(parts())}; all but soak by default")
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works; believe no figure")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured there")
     parser.add_argument("--model", default="digits", help="model to sample from: a name, a folder or a Hub id")
     parser.add_argument("--text-encoder", metavar="FOLDER", help="another text encoder than the one that ships")
     parser.add_argument("--data", default="shapes", help="dataset to train on")
+    parser.add_argument("--minutes", type=float, default=10, help="length of the soak (default 10)")
+    parser.add_argument("--clients", type=int, default=30, help="visitors of the soak (default 30)")
     parser.add_argument("--threads", type=int, help="torch's threads; by default as many as training gets")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in parts()]
@@ -72,8 +79,9 @@ def main(arguments: list[str] | None = None) -> int:
     warning = busy_warning(found)
     print(f"{warning}\n" if warning else "")
     setup = Setup(options.model, options.text_encoder, options.data, options.quick)
+    setup.minutes, setup.clients = options.minutes, options.clients
     try:
-        results = measure(setup, options.names or list(parts()))
+        results = measure(setup, options.names or [name for name in parts() if name != "soak"])
     except MmganError as error:
         print(error, file=sys.stderr)
         return 2

@@ -33,6 +33,8 @@ class Setup:
     quick: bool = False
     presets: dict[str, ModelConfig] = field(default_factory=lambda: dict(PRESETS))
     batch: int = 32
+    minutes: float = 10.0  # of the soak
+    clients: int = 30
 
     def count(self, full: int, quick: int) -> int:
         return quick if self.quick else full
@@ -76,7 +78,7 @@ def fill(trainer: Trainer, steps: int) -> None:
         trainer.text_encoder.encode(batch.texts + batch.wrong_texts)
 
 
-def fresh_prompts() -> Iterator[str]:
+def fresh_prompts(seed: int = 0) -> Iterator[str]:
     digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     strokes = ["a thin", "a thick", "a handwritten", "a spoken", "one slanted"]
     leans = ["leaning left", "leaning right", "standing upright", "said quickly", "said slowly"]
@@ -86,7 +88,7 @@ def fresh_prompts() -> Iterator[str]:
         f"{stroke} {digit} {lean}, by {writer} {place}"
         for stroke, digit, lean, writer, place in itertools.product(strokes, digits, leans, writers, places)
     ]  # 10,500
-    random.Random(0).shuffle(prompts)
+    random.Random(seed).shuffle(prompts)
     return iter(prompts)
 
 

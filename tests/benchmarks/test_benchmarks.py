@@ -13,7 +13,7 @@ from mmgan.config import AudioConfig, ModelConfig
 from mmgan.models import Generator
 
 from . import __main__ as command
-from . import cuda, growth, measure, sampling, shares, training
+from . import cuda, growth, measure, page, sampling, shares, training
 from .dcgan import DCGAN, discriminator, generator
 from .subjects import Setup, fresh_prompts
 
@@ -53,6 +53,18 @@ def test_batching_compares_both_ways(setup):
     part = sampling.batching(setup)
     for values in part.values.values():
         assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])
+
+
+def test_visitors_of_the_page_are_answered_both_ways(setup):
+    values = page.visitors(setup).values
+    assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])
+    assert values["wait_p95_ms"] > 0
+
+
+def test_a_soak_reports_errors_and_growth():
+    part = page._soaked(1, 3, [0.1] * 99 + [5.0], ["HTTPError: 503"], [100.0] * 8 + [130.0] * 4, trained=False)
+    assert part.values["growth_mib"] == 30 and part.values["errors"] == 1 and part.values["max_ms"] == 5_000
+    assert "DID NOT TRAIN" in str(part) and "HTTPError: 503" in str(part)
 
 
 def test_training_reports_sizes_and_operations_of_all_three(setup):

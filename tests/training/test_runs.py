@@ -236,7 +236,7 @@ class TestStatus:
     def test_killed_before_the_first_checkpoint(self, run):
         run.set_status("running", step=3)
         run.close()
-        assert "start it again" in run.status()["reason"]
+        assert "from the beginning" in run.status()["reason"]
 
     def test_kills_while_writing(self, tmp_path):
         """Whatever the moment, the status can be read, and the metrics are whole lines in order."""

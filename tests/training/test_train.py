@@ -80,7 +80,9 @@ def test_two_processes_compute_what_one_computes(tmp_path):
     )
     assert len(one) == len(two) == 8
     for a, b in zip(one, two, strict=True):
-        for name in ("generator", "discriminator", "contrastive", "wrong_caption", "wrong_partner", "penalty"):
+        names = {"generator", "discriminator", "contrastive", "wrong_caption", "wrong_partner"}
+        assert a.keys() == b.keys() and names < a.keys()
+        for name in names | ({"penalty"} & a.keys()):
             assert a[name] == pytest.approx(b[name], rel=1e-3, abs=1e-4), (a["step"], name)
 
 
@@ -107,9 +109,14 @@ def test_an_interrupt_saves_too(tmp_path):
 def test_a_run_has_sheets_metrics_and_a_model(tmp_path):
     finish(start(tmp_path / "run", 6))
     run = Run.open(tmp_path / "run")
-    assert [path.suffix for path in run.samples()] == [".png", ".png"]  # at the start and at the end
+    assert [path.name for path in run.samples()] == ["0000006.png"]
+    assert run.visits() == [0, 6]  # the film strip begins before the first step
+    assert {path.name for path in run.strips.iterdir()} == {"strips.json"} | {
+        f"{name}{ending}" for name in ("real", "0000000", "0000006") for ending in (".png", "-mel.png", ".flac")
+    }
     rows = [row for row in run.metrics()[0] if "generator" in row]
-    assert {"pairs_per_second", "discriminator", "penalty", "contrastive"} <= rows[-1].keys()
+    assert {"pairs_per_second", "discriminator", "contrastive"} <= rows[-1].keys()
+    assert ["penalty" in row for row in rows] == [True, False, False, False, True, False]  # every fourth step
     assert run.config["training"]["steps"] == 6 and load_model(run.folder).config.image_size == 16
 
 

@@ -1,9 +1,11 @@
 """A page over the fake pipeline, and a real browser that reports whatever it asks of the network."""
 
+import contextlib
 import os
 import shutil
 import socket
 import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -33,25 +35,36 @@ def free_port():
 class OddPipeline(FakePipeline):
     """Also fails in ways that the page should survive."""
 
-    def __call__(self, prompt, **settings):
-        if prompt == "break":
+    def embed(self, prompts):
+        if "break" in prompts:
             raise ZeroDivisionError("secret")
-        if prompt == "slow":
+        if "slow" in prompts:
             time.sleep(1)
-        return super().__call__(prompt, **settings)
+        return super().embed(prompts)
+
+
+@contextlib.contextmanager
+def serving(settings):
+    """Serves the page in this process while the block runs; gives its address."""
+    from mmgan.ui import app
+    from mmgan.ui.sampling import Sampler
+
+    demo = app.build(Sampler(load=OddPipeline), settings)
+    settings = replace(settings, port=free_port())
+    app.serve(demo, settings)
+    try:
+        yield f"http://127.0.0.1:{settings.port}"
+    finally:
+        demo.close(verbose=False)
 
 
 @pytest.fixture(scope="session")
 def url():
     """The address of the page, served in this process."""
-    from mmgan.ui import app
-    from mmgan.ui.sampling import Sampler
+    from mmgan.ui.settings import Settings
 
-    demo = app.build(Sampler(load=OddPipeline))
-    port = free_port()
-    app.serve(demo, "127.0.0.1", port)
-    yield f"http://127.0.0.1:{port}"
-    demo.close(verbose=False)
+    with serving(Settings(max_upload=1 << 20)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +97,7 @@ def open_page(browser):
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.goto(address)
         page.wait_for_selector("#prompt textarea, #prompt input")
+        page.wait_for_selector(".mm-card")
         return page
 
     yield opened

@@ -13,6 +13,11 @@ def ask(page, prompt, heading=None):
     page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent === t", arg=[HEADING, heading or prompt])
 
 
+def choose(page, model):
+    page.locator("#model input").click()
+    page.get_by_role("option", name=model).click()
+
+
 def number(page, field, value):
     box = page.locator(f"#{field} input[type=number]")
     box.fill(str(value))
@@ -73,7 +78,7 @@ def test_an_example_is_one_click(page):
 
 
 def test_another_model(page):
-    page.get_by_label("shapes").check()
+    choose(page, "shapes")
     page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('from shapes')")
 
 

@@ -1,0 +1,150 @@
+// The head of the run that is watched: its state, what can be done with it, and how it ended.
+(() => {
+  "use strict";
+  const { Tab, STAGES, parts } = window.mmTrain;
+
+  Object.assign(Tab.prototype, {
+    showRun() {
+      const { el, run } = this;
+      this.facts = el("dl", { class: "mt-facts" });
+      this.bar = el("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
+      this.buttons = el("div", { class: "mt-actions" });
+      this.message = el("div", { class: "mt-message", "aria-live": "polite" });
+      this.stage = el("div", { class: "mt-stage" });
+      this.film = el("section", { class: "mt-panel mt-growing", "aria-label": this.say("samples") });
+      this.charts = el("div", { class: "mt-charts" });
+      this.strip = el("section", { class: "mt-panel mt-growing", "aria-label": this.say("film") });
+      this.more = el("details", { class: "mt-panel mt-details", ontoggle: (event) => { if (event.target.open) this.showSettings(); } },
+        el("summary", {}, this.say("settings_of")), el("div"));
+      this.main.replaceChildren(
+        el("section", { class: "mt-panel mt-head" },
+          el("header", {}, el("h2", { dir: "auto" }, run.name),
+            el("span", { class: `mt-state mt-${run.state}` }, this.say(`state_${run.state}`))),
+          this.bar, this.facts, this.buttons, this.message, this.stage),
+        this.film, this.charts, this.strip, this.more);
+      parts.charts.show(this);
+      parts.film.show(this);
+    },
+
+    update() { // what changes from second to second
+      if (this.view !== "watch" || !this.run || !this.buttons?.isConnected) return;
+      this.updateFacts();
+      this.updateButtons();
+      this.updateMessage();
+      this.updateStage();
+      parts.charts.update(this);
+    },
+
+    updateFacts() {
+      const { el, run } = this;
+      const fact = (key, value) => value && el("div", {}, el("dt", {}, this.say(key)), el("dd", {}, value));
+      const steps = this.number(run.step) + (run.minutes || !run.steps ? "" : ` ${this.say("of_steps", { steps: this.number(run.steps) })}`);
+      const speed = this.curves.pairs_per_second?.y.at(-1);
+      this.facts.replaceChildren(...[
+        fact("step", steps), fact("time", this.span(run.seconds)),
+        fact("left", run.alive && run.seconds_left !== null && run.step > 0 ? this.span(run.seconds_left) : ""),
+        fact("speed", run.state === "running" && speed ? this.number(speed, speed < 10 ? 1 : 0) : ""),
+        fact("data", [this.dataName(run.data), run.preset, run.loss].filter(Boolean).join(" · ")),
+      ].filter(Boolean));
+      const percent = Math.round(100 * run.share);
+      this.bar.setAttribute("aria-valuenow", percent);
+      this.bar.firstChild.style.width = `${percent}%`;
+    },
+
+    updateButtons() {
+      const { el, run } = this, may = this.access.may;
+      const resting = !["starting", "running"].includes(run.state), waiting = run.waiting ?? [];
+      const action = (name, key, kind = "") => el("button", {
+        type: "button", class: `mt-button ${kind}`, "data-action": name,
+        disabled: this.busy !== "" || waiting.includes(name) || waiting.includes("stop"), onclick: () => this.act(name),
+      }, this.say(key));
+      const buttons = [
+        may && run.state === "running" && action("pause", "pause"),
+        may && run.resumable && action("resume", "resume", "mt-primary"),
+        may && run.alive && action("stop", "stop", "mt-strong"),
+        may && run.state === "running" && action("save", "save"),
+        may && run.state === "running" && action("sample", "sample_now"),
+        run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "use", onclick: () => this.use() }, this.say("use")),
+        may && resting && el("button", { type: "button", class: "mt-button", "data-action": "again", onclick: () => parts.form.again(this) }, this.say("again")),
+        may && !run.alive && el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete", onclick: () => { this.sure = true; this.update(); } }, this.say("delete")),
+      ].filter(Boolean);
+      const state = buttons.map((b) => b.dataset.action + b.disabled).join() + this.sure;
+      if (this.buttons.dataset.state === state) return; // so that the focus stays where it is
+      const focus = this.buttons.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+      this.buttons.dataset.state = state;
+      this.buttons.replaceChildren(...(this.sure ? [this.askSure()] : buttons));
+      if (focus) this.buttons.querySelector(`[data-action="${focus}"]`)?.focus();
+    },
+
+    askSure() {
+      const { el } = this, name = this.run.name;
+      const remove = async () => {
+        const answer = await this.act("delete");
+        this.sure = false;
+        if (answer.error) return this.update();
+        this.runs = this.runs.filter((run) => run.name !== name);
+        this.watch("", true);
+        this.choose();
+      };
+      return el("div", { class: "mt-sure", role: "alertdialog", "aria-label": this.say("delete") },
+        el("p", {}, this.say("delete_sure", { name })),
+        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure", onclick: remove }, this.say("delete_yes")),
+        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.update(); } }, this.say("delete_no")));
+    },
+
+    updateMessage() {
+      const { el, run } = this;
+      const step = this.number(run.checkpoint ?? run.step), nothing = run.state === "stopped" && run.checkpoint === null;
+      const end = {
+        finished: () => this.say("end_finished", { step }),
+        stopped: () => this.say(nothing ? "end_stopped_early" : "end_stopped", { step }),
+        paused: () => this.say("end_paused", { step }),
+        failed: () => this.say("end_failed", { reason: run.reason }),
+        out_of_memory: () => this.say(run.batch_size ? "end_out_of_memory" : "end_out_of_memory_least", { batch_size: run.batch_size }),
+      }[run.state];
+      const bad = ["failed", "out_of_memory"].includes(run.state);
+      const waiting = (run.waiting ?? [])[0] ?? (["stop", "pause", "save", "sample"].includes(this.busy) ? this.busy : "");
+      const lines = [
+        this.note && el("p", { class: "mm-alert", role: "alert" }, this.note),
+        end && el("p", { class: bad ? "mm-alert" : "mt-ending", role: bad ? "alert" : null }, end(),
+          bad && run.checkpoint !== null ? ` ${this.say("kept", { step })}` : ""),
+        bad && this.log && el("details", { class: "mt-log" }, el("summary", {}, this.say("log")), el("pre", {}, this.log)),
+        !end && waiting && el("p", { class: "mt-ending" }, this.say(`waiting_${waiting}`)),
+        !end && !waiting && this.done && el("p", { class: "mt-ending" }, this.done),
+      ].filter(Boolean);
+      const state = lines.map((line) => line.textContent).join("|");
+      if (this.message.dataset.state === state) return;
+      this.message.dataset.state = state;
+      this.message.replaceChildren(...lines);
+    },
+
+    updateStage() { // what happens before the first step, so that nobody looks at a blank page
+      const { el, run } = this;
+      const first = run.state === "running" && run.step === 0;
+      if (run.state !== "starting" && !first) { this.stage.replaceChildren(); return; }
+      const here = first ? STAGES.length - 1 : Math.max(0, STAGES.indexOf(run.stage));
+      if (this.stage.dataset.here === String(here) && this.stage.firstChild) return;
+      this.stage.dataset.here = here;
+      this.stage.replaceChildren(el("p", { class: "mt-quiet", role: "status" }, this.say("preparing")),
+        el("ol", {}, ...STAGES.map((stage, i) => el("li", { class: i < here ? "mt-past" : i === here ? "mt-now" : "",
+          "aria-current": i === here ? "step" : null }, this.say(`stage_${stage}`)))));
+    },
+
+    use() { // gradio hears what is typed into a field of its own, and puts the model into the Sample tab
+      const field = document.querySelector("#train-use :is(textarea, input)");
+      if (!field) return;
+      field.value = `${this.run.name}|${Date.now()}`;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      document.querySelector('.mm-tabs [role="tab"]')?.click();
+      window.scrollTo({ top: 0 });
+    },
+
+    async showSettings() {
+      const { el } = this, place = this.more.lastChild;
+      const answer = await this.server.look({ what: "settings", run: this.watched }).catch(() => ({}));
+      const rows = Object.entries(answer.settings ?? {}).filter(([, value]) => value !== "");
+      place.replaceChildren(el("table", { class: "mt-table" }, el("tbody", {},
+        ...rows.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, String(value)))))));
+    },
+  });
+})();

@@ -1,0 +1,299 @@
+// The Train tab: asks the server what is new, and shows it. Charts, film strip, form and comparison have files of their
+// own, which add themselves to window.mmTrain; this one holds the list, the head of a run, and the conversation.
+window.mmTrain = (() => {
+  "use strict";
+  const EVERY = 1000, HIDDEN = 5000; // milliseconds between two questions, and while nobody looks
+  const STAGES = ["process", "libraries", "data", "model", "samples", "steps"];
+  const tabs = []; // one, unless gradio makes its component anew
+  const parts = {}; // charts, film, form, compare: filled by their files
+  const memory = { // of this browser tab, so that a reload shows the same; storage may be off
+    get(key) { try { return sessionStorage.getItem(`mmgan-${key}`) || ""; } catch { return ""; } },
+    set(key, value) { try { sessionStorage.setItem(`mmgan-${key}`, value); } catch { /* then a reload forgets */ } },
+  };
+
+  // An element with attributes, listeners (onclick: f) and children; text is text, never markup.
+  function el(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value === true) element.setAttribute(name, "");
+      else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+    }
+    element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+    return element;
+  }
+
+  function language() {
+    const chosen = document.cookie.match(/(?:^|; )mmgan-language=(en|zh)/);
+    return chosen ? chosen[1] : (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+  }
+
+  function mount(element, server, known) {
+    const root = element.querySelector(".mt-train");
+    if (!root || root.dataset.mounted) return;
+    root.dataset.mounted = "1";
+    const tab = new Tab(root, server, known);
+    tabs.push(tab);
+    tab.begin();
+  }
+
+  class Tab {
+    constructor(root, server, known) {
+      Object.assign(this, { root, server, known, el, memory });
+      this.texts = known.texts[language()];
+      this.runs = null; // the list as last heard; null until then
+      this.version = "";
+      this.watched = memory.get("run");
+      this.code = memory.get("teacher");
+      this.access = { may: false, code: false };
+      this.view = "watch"; // or "form", "compare"
+      this.ticked = new Set();
+      this.busy = ""; // the action that is on its way
+      this.forget();
+    }
+
+    say(key, values = {}) {
+      return (this.texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+    }
+
+    number(value, digits = 0) {
+      return value.toLocaleString(language() === "zh" ? "zh-CN" : "en", { maximumFractionDigits: digits });
+    }
+
+    span(seconds) {
+      const s = Math.max(0, Math.round(seconds));
+      if (s < 100) return this.say("seconds", { count: s });
+      if (s < 5940) return this.say("minutes", { count: Math.round(s / 60) });
+      return this.say("hours", { count: Math.floor(s / 3600), minutes: Math.round((s % 3600) / 60) });
+    }
+
+    ago(time) {
+      const minutes = (Date.now() / 1000 - time) / 60;
+      if (minutes < 1) return this.say("ago_now");
+      if (minutes < 60) return this.say("ago_minutes", { count: Math.floor(minutes) });
+      return minutes < 1440 ? this.say("ago_hours", { count: Math.floor(minutes / 60) })
+        : this.say("ago_days", { count: Math.floor(minutes / 1440) });
+    }
+
+    forget() { // what is known of the watched run
+      this.run = null;
+      this.visits = [];
+      this.log = "";
+      this.cursor = 0;
+      this.epoch = "";
+      this.curves = {};
+      parts.film.forget(this);
+    }
+
+    begin() {
+      const { el } = this;
+      this.lost = el("p", { class: "mm-alert mt-lost", role: "status", hidden: true }, this.say("lost"));
+      this.list = el("div", { class: "mt-runs-list" });
+      this.gate = el("div", { class: "mt-gate" });
+      this.side = el("aside", { class: "mt-side" }, this.list, this.gate);
+      this.main = el("section", { class: "mt-main" });
+      this.root.replaceChildren(this.lost, el("div", { class: "mt-columns" }, this.side, this.main));
+      document.addEventListener("visibilitychange", () => { if (!document.hidden) this.ask(); });
+      this.ask();
+    }
+
+    looking() { return !document.hidden && this.root.offsetParent !== null; }
+
+    // The conversation: one question at a time, the next one a while after the answer.
+    async ask() {
+      if (this.asking) { this.again = true; return; }
+      if (!this.root.isConnected) return;
+      clearTimeout(this.timer);
+      this.asking = true;
+      let wait = this.looking() ? EVERY : HIDDEN;
+      try {
+        const question = { version: this.version, run: this.watched, code: this.code, cursor: this.cursor, epoch: this.epoch };
+        this.hear(await this.server.poll(question), question);
+        this.lost.hidden = true;
+      } catch (error) {
+        this.lost.hidden = false;
+        this.version = "";
+        wait = 2000;
+      }
+      this.asking = false;
+      if (this.again) { this.again = false; wait = 0; }
+      this.timer = setTimeout(() => this.ask(), wait);
+    }
+
+    hear(answer, question) {
+      if (!answer || typeof answer !== "object") throw new Error("no answer");
+      const access = JSON.stringify(this.access) !== JSON.stringify(answer.access);
+      this.access = answer.access;
+      this.version = answer.version;
+      const first = this.runs === null;
+      if (answer.runs) this.runs = answer.runs;
+      if (answer.runs || access) { this.showList(); this.showGate(); }
+      if (first) this.choose();
+      if (this.view !== "watch") { if (access) this.show(); return; }
+      if (question.run !== this.watched) return; // an answer about the run watched before
+      if (!answer.run) {
+        if (this.watched) { this.watch("", true); this.choose(); } else if (first || access || answer.runs) this.show();
+        return;
+      }
+      const before = this.run;
+      this.run = answer.run;
+      this.log = answer.log || "";
+      this.take(answer.metrics);
+      const grown = String(this.visits) !== String(answer.visits || []);
+      this.visits = answer.visits || [];
+      const same = before && before.state === answer.run.state && before.name === answer.run.name && !access;
+      if (!same) this.show();
+      else this.update();
+      if (grown || !same) parts.film.update(this);
+    }
+
+    take(metrics) {
+      if (!metrics) return;
+      if (metrics.reset) this.curves = {};
+      for (const [name, { x, y, low, high }] of Object.entries(metrics.curves)) {
+        const curve = (this.curves[name] ??= { x: [], y: [], low: [], high: [] });
+        for (let i = 0; i < x.length; i++) {
+          curve.x.push(x[i]);
+          curve.y.push(y[i]);
+          curve.low.push((low ?? y)[i]);
+          curve.high.push((high ?? y)[i]);
+        }
+      }
+      this.cursor = metrics.cursor;
+      this.epoch = metrics.epoch;
+    }
+
+    async act(action, more = {}) {
+      this.busy = action;
+      this.note = "";
+      this.update();
+      let answer;
+      try {
+        answer = await this.server.act({ action, run: this.watched, code: this.code, ...more });
+      } catch (error) {
+        answer = { error: this.say("lost") };
+      }
+      this.busy = "";
+      if (answer.locked && this.code && action !== "unlock") this.unlockWith(""); // the server was started anew
+      if (answer.error) this.note = answer.error;
+      else if (action === "save" || action === "sample") {
+        this.done = this.say(`done_${action}`, { step: this.number(answer.run.answered?.[action]?.step ?? answer.run.step) });
+        setTimeout(() => { this.done = ""; this.update(); }, 6000);
+      }
+      if (answer.run && answer.run.name === this.watched) this.hearRun(answer.run);
+      this.update();
+      this.ask();
+      return answer;
+    }
+
+    hearRun(run) {
+      const changed = !this.run || this.run.state !== run.state;
+      this.run = run;
+      if (changed) { this.show(); parts.film.update(this); }
+    }
+
+    // What is looked at
+    choose() { // the run to begin with: the one watched before the reload, else one that trains, else the newest
+      const names = this.runs.map((run) => run.name);
+      if (names.includes(this.watched)) return this.show();
+      const living = this.runs.find((run) => run.alive) ?? this.runs[0];
+      this.watch(living ? living.name : "", true);
+      if (!living) { this.view = this.access.may ? "form" : "watch"; this.show(); }
+    }
+
+    watch(name, quiet = false) {
+      this.watched = name;
+      memory.set("run", name);
+      this.view = "watch";
+      this.note = this.done = "";
+      this.sure = false;
+      this.forget();
+      this.showList();
+      if (!quiet) this.show();
+      this.version = "";
+      this.ask();
+    }
+
+    open(view) {
+      this.view = view;
+      this.showList();
+      this.show();
+    }
+
+    show() {
+      if (this.view === "form") return parts.form.show(this);
+      if (this.view === "compare") return parts.compare.show(this);
+      if (!this.run) {
+        const empty = this.runs?.length ? "select" : this.access.may ? "empty" : "empty_guest";
+        const text = this.watched || this.runs === null ? "…" : this.say(empty);
+        this.main.replaceChildren(this.el("p", { class: "mm-empty" }, text));
+        return;
+      }
+      this.showRun();
+      this.update();
+    }
+
+    showList() {
+      const { el } = this, rows = this.runs ?? [];
+      const tick = (run) => el("input", {
+        type: "checkbox", "aria-label": this.say("tick", { name: run.name }), checked: this.ticked.has(run.name),
+        onchange: (event) => {
+          this.ticked[event.target.checked ? "add" : "delete"](run.name);
+          this.showList();
+          if (this.view === "compare") this.show();
+        },
+      });
+      const item = (run) => el("li", { class: run.name === this.watched && this.view === "watch" ? "mt-here" : "" },
+        rows.length > 1 && tick(run),
+        el("button", { type: "button", class: "mt-run", onclick: () => this.watch(run.name),
+          "aria-current": run.name === this.watched && this.view === "watch" ? "true" : null },
+          el("b", { dir: "auto" }, run.name),
+          el("span", { class: `mt-state mt-${run.state}` }, this.say(`state_${run.state}`)),
+          el("small", {}, [this.dataName(run.data), this.number(run.step), this.ago(run.started)].filter(Boolean).join(" · "))));
+      this.ticked = new Set([...this.ticked].filter((name) => rows.some((run) => run.name === name)));
+      const focus = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+      this.list.replaceChildren(...[
+        el("header", {}, el("h2", {}, this.say("runs")),
+          this.access.may && el("button", { type: "button", class: "mt-button mt-primary mt-new",
+            onclick: () => this.open("form") }, this.say("new"))),
+        rows.length ? el("ul", {}, ...rows.map(item)) : el("p", { class: "mt-quiet" },
+          this.runs === null ? "…" : this.say("none")),
+        rows.length > 1 && el("footer", {}, this.ticked.size > 1
+          ? el("button", { type: "button", class: "mt-button", onclick: () => this.open("compare") }, this.say("compare"))
+          : el("p", { class: "mt-quiet" }, this.say("compare_hint")))].filter(Boolean));
+      if (focus) this.list.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
+    }
+
+    dataName(data) {
+      return ["shapes", "digits"].includes(data) ? data : data.split(/[\\/]/).filter(Boolean).pop() ?? "";
+    }
+
+    showGate() { // the teacher code, where one is needed
+      const { el } = this;
+      if (this.access.may) return this.gate.replaceChildren();
+      if (!this.access.code) return this.gate.replaceChildren(el("p", { class: "mt-quiet" }, this.say("code_closed")));
+      const field = el("input", { type: "password", id: "mt-code", autocomplete: "off" });
+      const alert = el("p", { class: "mm-alert", role: "alert", hidden: true });
+      const unlock = async (event) => {
+        event.preventDefault();
+        const answer = await this.server.act({ action: "unlock", code: field.value }).catch(() => ({ error: this.say("lost") }));
+        alert.textContent = answer.error ?? "";
+        alert.hidden = !answer.error;
+        if (answer.key) this.unlockWith(answer.key);
+      };
+      this.gate.replaceChildren(el("form", { onsubmit: unlock },
+        el("label", { for: "mt-code" }, this.say("code")),
+        el("div", { class: "mt-line" }, field, el("button", { type: "submit", class: "mt-button" }, this.say("code_unlock"))),
+        alert, el("p", { class: "mt-quiet" }, this.say("code_note"))));
+    }
+
+    unlockWith(key) {
+      this.code = key;
+      memory.set("teacher", key);
+      this.version = "";
+      this.ask();
+    }
+  }
+
+  return { mount, tabs, parts, Tab, el, STAGES, language };
+})();

@@ -1,0 +1,344 @@
+"""Runs of one folder: started as processes of their own, watched and directed through their folders alone.
+
+A training belongs to nobody: it goes on when whoever started it ends, and another manager of the same folder, in
+another process, sees and directs it as well. This module needs no torch and no gradio.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from ..config import PRESETS, TrainingConfig, from_dict, to_dict
+from ..errors import CheckpointError, TrainingError
+from ..files import process_lives, saving
+from .history import History
+from .run_files import read_json
+from .runs import ALIVE, REQUESTS, Run
+
+COMMAND = (sys.executable, "-m", "mmgan.cli")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+MAX_RUNNING = max(1, min(4, CORES // 2))  # trainings at a time: on the same cores each only waits for the others
+NICE = 10  # how far a training yields to the page: see tests/benchmarks/beside.py
+MAX_NAME = 60  # characters
+WAIT_SECONDS = 5.0  # that a request waits for its answer before it says that it will come later
+UNSAID = "The training process ended before it could say why; the log has its last words."
+_NAME = re.compile(r"[^\W_][\w .()+-]*", re.UNICODE)  # any alphabet; nothing that is special in a path
+
+
+class Manager:
+    """Starts, directs and lists the runs in ``folder``, which need not exist yet.
+
+    Args:
+        folder: where runs are, each in a folder of its name.
+        command: what ``mmgan`` is called as, by default ``COMMAND``.
+    """
+
+    def __init__(self, folder: str | Path = "runs", command: tuple[str, ...] | None = None):
+        self.folder, self.command = Path(folder), command or COMMAND
+        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._started: dict[str, subprocess.Popen] = {}
+        self._histories: dict[str, History] = {}
+        self._tidy()
+
+    # What there is ------------------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The runs' names, the newest first."""
+        if not self.folder.is_dir():
+            return []
+        found = []
+        for entry in os.scandir(self.folder):
+            if _NAME.fullmatch(entry.name) and entry.is_dir() and (Path(entry) / "status.json").exists():
+                found.append((-float(read_json(Path(entry) / "status.json").get("started") or 0), entry.name))
+        return [name for _, name in sorted(found)]
+
+    def run(self, name: str) -> Run:
+        """The run of that name, to read.
+
+        Raises:
+            TrainingError: there is none.
+        """
+        folder = self.folder / name if _NAME.fullmatch(str(name)) else None
+        if folder is None or not (folder / "status.json").exists():
+            raise TrainingError(f"There is no run named {str(name)[:MAX_NAME]}; it may have been deleted.")
+        return Run(folder)
+
+    def status(self, name: str) -> dict:
+        """The run's status, honest also about a process that was just started or has ended without a word."""
+        run = self.run(name)
+        status = run.status()
+        process = self._started.get(name)
+        if process is not None:
+            speaks = status["pid"] == process.pid
+            if process.poll() is not None:
+                self._started.pop(name, None)
+                if not speaks:
+                    run.give_up(UNSAID)
+                    return run.status()
+            elif speaks:
+                self._started.pop(name, None)  # from here on its folder says it all
+                threading.Thread(target=process.wait, daemon=True).start()  # so that no dead process keeps its number
+            else:
+                return status | {"state": "starting", "stage": "process", "reason": "", "alive": True}
+        return status
+
+    def describe(self, name: str) -> dict:
+        """What a list shows of the run, as JSON values.
+
+        ``state``, ``stage`` (of a start), ``step``, ``share`` done (0..1), ``seconds`` trained, ``seconds_left`` (None:
+        unknown), ``reason``, ``started`` (Unix time), ``data``, ``preset``, ``loss``, ``batch_size`` to try after
+        running out of memory, ``checkpoint`` (its step or None), ``resumable``, ``waiting`` (requests not yet
+        answered), ``answered``.
+        """
+        run, status = self.run(name), self.status(name)
+        share, elapsed = status.get("share") or 0.0, status.get("elapsed") or 0.0
+        left = elapsed * (1 - share) / share if 0 < share <= 1 and status["state"] in (*ALIVE, "paused") else None
+        config = run.config
+        training = config.get("training", {})
+        return {
+            "name": name, "state": status["state"], "stage": status.get("stage", ""), "step": status["step"],
+            "share": round(min(1.0, share), 4), "seconds": round(elapsed, 1),
+            "seconds_left": None if left is None else round(left), "reason": status["reason"],
+            "started": status["started"], "updated": status["updated"], "alive": status["alive"],
+            "data": config.get("data", ""), "preset": preset_of(training), "loss": training.get("loss", ""),
+            "steps": training.get("steps"), "minutes": training.get("minutes"),
+            "resumable": status["state"] in ("paused", "stopped", "failed", "out_of_memory") and run.resumable(),
+            "batch_size": status.get("batch_size"), "checkpoint": run.checkpoint_step(),
+            "waiting": [what for what in REQUESTS if status["alive"] and run.requested(what)],
+            "answered": status.get("answered", {}),
+        }  # fmt: skip
+
+    def settings(self, name: str) -> dict:
+        """Everything that the run was asked for, by name: "data", "learning_rate", "model.image_size", ..."""
+        config = self.run(name).config
+        flat = {"data": config.get("data", ""), "text_encoder": config.get("text_encoder") or ""}
+        return flat | _flat(config.get("training", {}))
+
+    def history(self, name: str) -> History:
+        """The run's metrics, read on from where they were left."""
+        run = self.run(name)
+        with self._reading:
+            if name not in self._histories:
+                while len(self._histories) >= 16:  # the memory of a page open for weeks
+                    self._histories.pop(next(iter(self._histories)))
+                self._histories[name] = History(run)
+            return self._histories[name]
+
+    def models(self) -> list[tuple[str, Path]]:
+        """(name, folder) of every run with a checkpoint, from which can be sampled; the newest first."""
+        return [(name, self.folder / name) for name in self.names() if self.run(name).checkpoint_step() is not None]
+
+    def running(self) -> list[str]:
+        """The runs that are being trained or prepared now."""
+        return [name for name in self.names() if self.status(name)["state"] in ALIVE]
+
+    def free_name(self, stem: str) -> str:
+        """``stem`` and the first number that no run has."""
+        stem = re.sub(r"[^\w .()+-]", "", stem, flags=re.UNICODE).strip(" ._")[: MAX_NAME - 5] or "run"
+        number = 1
+        while (self.folder / f"{stem}-{number}").exists():
+            number += 1
+        return f"{stem}-{number}"
+
+    # What can be done ---------------------------------------------------------------------------------------------
+
+    def start(
+        self, name: str, data: str, preset: str = "tiny", settings: dict | None = None, device: str = "auto"
+    ) -> Run:
+        """Starts a training as a process of its own.
+
+        Args:
+            name: of the run and of its folder.
+            data: a dataset's name, a folder or a zip.
+            preset: the model's sizes.
+            settings: fields of :class:`~mmgan.config.TrainingConfig` by name, ``model.``-fields too.
+
+        Raises:
+            TrainingError: the name or a setting cannot be used, or too many trainings run.
+        """
+        name = check_name(name)
+        data = str(data).strip()
+        if not data:
+            raise TrainingError("Say what to learn from: shapes, digits, or a folder.")
+        check_settings(preset, settings or {})
+        if data not in ("shapes", "digits") and not Path(data).exists():
+            raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
+        with self._lock:
+            self._check_room()
+            run = Run(self.folder / name)
+            run.claim()
+            arguments = [f"--data={data}", "--preset", preset, "--device", device]
+            for key, value in (settings or {}).items():
+                arguments += ["--set", f"{key}={value}"]
+            self._spawn(run, arguments)
+        return run
+
+    def resume(self, name: str) -> None:
+        """Lets a paused training go on, or starts one again from its checkpoint.
+
+        Raises:
+            TrainingError: it is not at rest, it never began, or too many trainings run.
+        """
+        run, status = self.run(name), self.status(name)
+        if status["state"] in ALIVE:
+            raise TrainingError(f"{name} is being trained already.")
+        with self._lock:
+            self._check_room()
+            if status["alive"]:
+                run.withdraw("pause")
+                if self._wait(lambda: run.status()["state"] != "paused") and run.status()["alive"]:
+                    return  # else its process left just now, and a new one takes over
+            if not run.resumable():
+                raise TrainingError(f"{name} cannot be resumed, because it never began; start it again.")
+            run.claim(resume=True)
+            self._spawn(run, ["--resume"])
+
+    def stop(self, name: str) -> dict:
+        """Asks the training to save and end; returns its status, which is "stopped" unless a step takes seconds.
+
+        Raises:
+            TrainingError: it is not being trained.
+        """
+        return self._ask(name, "stop", lambda status: not status["alive"])
+
+    def pause(self, name: str) -> dict:
+        """Asks the training to save and wait; returns its status.
+
+        Raises:
+            TrainingError: it is not being trained.
+        """
+        return self._ask(name, "pause", lambda status: status["state"] not in ALIVE)
+
+    def save(self, name: str) -> dict:
+        """Asks for a checkpoint now; returns the status, whose ``answered`` says at which step it was saved."""
+        return self._ask(name, "save", lambda status: not self.run(name).requested("save"))
+
+    def sample(self, name: str) -> dict:
+        """Asks for samples now; returns the status."""
+        return self._ask(name, "sample", lambda status: not self.run(name).requested("sample"))
+
+    def delete(self, name: str) -> None:
+        """Deletes the run and all its files for good.
+
+        Raises:
+            TrainingError: it is being trained.
+        """
+        run, status = self.run(name), self.status(name)
+        if status["alive"]:
+            raise TrainingError(f"{name} is being trained; stop it first, then delete it.")
+        with self._lock:
+            run.remove()
+        with self._reading:
+            self._histories.pop(name, None)
+
+    # How it is done -----------------------------------------------------------------------------------------------
+
+    def _check_room(self) -> None:
+        running = self.running()
+        if len(running) >= MAX_RUNNING:
+            raise TrainingError(f"Already being trained: {', '.join(running)}; stop or pause a run first.")
+
+    def _ask(self, name: str, what: str, answered) -> dict:
+        run, status = self.run(name), self.status(name)
+        if not status["alive"]:
+            raise TrainingError(f"{name} is not being trained.")
+        run.request(what)
+        self._wait(lambda: answered(self.status(name)))
+        return self.status(name)
+
+    @staticmethod
+    def _wait(done) -> bool:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            if done():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _spawn(self, run: Run, arguments: list[str]) -> None:
+        """A process in a session of its own, so that neither our end nor a Ctrl-C at our terminal ends it."""
+        command = [*self.command, "train", "--out", str(run.folder), "--nice", str(NICE), *arguments]
+        run.log("$ " + " ".join(["mmgan", *command[len(self.command) :]]))
+        # One compute thread: two on two cores collapse as soon as somebody samples (tests/benchmarks/beside.py).
+        environment = {**os.environ, "OMP_NUM_THREADS": threads(), "PYTHONUNBUFFERED": "1"}
+        apart = {"start_new_session": True}
+        if os.name == "nt":
+            apart = {"creationflags": 0x00000200 | 0x00004000}  # a process group of its own, below normal priority
+        with saving(run.folder / "log.txt"), open(run.folder / "log.txt", "ab") as log:
+            self._started[run.folder.name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, close_fds=True, **apart
+            )
+
+    def _tidy(self) -> None:
+        """Finishes deletions that a kill cut short."""
+        for folder in self.folder.glob(".*.deleted-*") if self.folder.is_dir() else ():
+            pid = folder.name.rpartition("-")[2]
+            if pid.isdecimal() and not process_lives(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def threads() -> str:
+    """Compute threads of a training beside the page: all but one of the cores, and no more than eight."""
+    return str(max(1, min(8, CORES - 1)))
+
+
+def preset_of(training: dict) -> str:
+    """The preset whose sizes a run's settings have; "" where they are of none."""
+    sizes = {key: value for key, value in training.get("model", {}).items() if key != "image_channels"}
+    for name, preset in PRESETS.items():
+        if sizes == {k: v for k, v in json.loads(json.dumps(to_dict(preset))).items() if k != "image_channels"}:
+            return name
+    return ""
+
+
+def _flat(values: dict, before: str = "") -> dict:
+    flat = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return flat
+
+
+def check_name(name: str) -> str:
+    """``name`` without space around it.
+
+    Raises:
+        TrainingError: it cannot be a folder's name.
+    """
+    name = " ".join(str(name).split())
+    if not name or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name.endswith("."):
+        raise TrainingError(
+            f"Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {MAX_NAME}."
+        )
+    return name
+
+
+def check_settings(preset: str, settings: dict) -> TrainingConfig:
+    """What the training will be told.
+
+    Raises:
+        TrainingError: there is no such preset or setting, or its value is outside its limits.
+    """
+    from .begin import with_settings
+
+    if preset not in PRESETS:
+        raise TrainingError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    values = with_settings({"model": to_dict(PRESETS[preset])}, [f"{key}={value}" for key, value in settings.items()])
+    try:
+        config = from_dict(TrainingConfig, values, "the settings")
+    except CheckpointError as error:
+        sentence = str(error).partition("; take the file")[0]
+        raise TrainingError(sentence.rstrip(".") + "; put it within its limits.") from error
+    if config.batch_size % (4 * config.accumulate):
+        raise TrainingError(
+            f"A batch of {config.batch_size} cannot be cut into {config.accumulate} equal slices of whole fours; "
+            f"choose a batch size that {4 * config.accumulate} divides."
+        )
+    return config

@@ -1,0 +1,61 @@
+"""How much one visitor, one address and everybody together may ask for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import gradio as gr
+
+from .problems import Problem
+
+MAX_SAMPLES = 16  # of one request: more would keep a class waiting
+MAX_WAITING = 128  # requests in the queue; beyond, the page says that it is busy
+MAX_AT_ONCE = 64  # requests that wait for a pass at the same time; they cost no thread
+VISITOR = (20, 3.0)  # requests at once, and each second after that: a person dragging and clicking stays below
+# A class of forty behind one address should notice nothing, a script that renames itself for each request should.
+ADDRESS = (400, 60.0)
+REMEMBERED = 10_000  # visitors
+
+
+class Limiter:
+    """A token bucket for each name: ``burst`` requests at once, refilled by ``rate`` a second."""
+
+    def __init__(self, burst: int, rate: float, clock: Callable[[], float] = time.monotonic):
+        self._burst, self._rate, self._clock = burst, rate, clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, name: str) -> float:
+        """0 where the request may go on, else the seconds to wait."""
+        now = self._clock()
+        with self._lock:
+            tokens, before = self._buckets.pop(name, (float(self._burst), now))
+            tokens = min(self._burst, tokens + (now - before) * self._rate)
+            allowed = tokens >= 1
+            self._buckets[name] = (tokens - allowed, now)
+            while len(self._buckets) > REMEMBERED:
+                self._buckets.popitem(last=False)
+        return 0.0 if allowed else (1 - tokens) / self._rate
+
+
+class Limits:
+    """The limits of one running page."""
+
+    def __init__(self, visitor: tuple[int, float] = VISITOR, address: tuple[int, float] = ADDRESS):
+        self._visitors, self._addresses = Limiter(*visitor), Limiter(*address)
+
+    def check(self, request: gr.Request | None) -> None:
+        """Counts one request.
+
+        Raises:
+            Problem: the visitor, or their address, asked for too much; the sentence says how long to wait.
+        """
+        address = getattr(getattr(request, "client", None), "host", None) or ""
+        session = getattr(request, "session_hash", None)
+        wait = self._visitors.take(f"{address} {session}") if session else 0.0
+        wait = max(wait, self._addresses.take(address))
+        if wait:
+            raise Problem("too_fast", seconds=max(1, round(wait + 0.5)))

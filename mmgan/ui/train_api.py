@@ -1,0 +1,78 @@
+"""The API of the Train tab: runs listed, looked into, started and directed by name."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from .strings import language
+
+LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
+MAX_SETTINGS = 40
+
+
+def add_api(desk) -> None:
+    """Adds /runs, /run, /start_run, /stop_run, /pause_run, /resume_run and /delete_run to the surrounding Blocks."""
+
+    def act(request: gr.Request, **question) -> dict:
+        answer = desk.act(question, _address(request), language(request))
+        if "error" in answer:
+            raise gr.Error(answer["error"], print_exception=False)
+        return answer
+
+    def runs() -> list[dict]:
+        """Every run, the newest first: name, state, step, share done, data, and whether it has a checkpoint."""
+        return desk.watcher.runs()
+
+    def run(name: str, cursor: int = 0, epoch: str = "") -> dict:
+        """One run and its metrics since a cursor.
+
+        Answers with "run" (as in /runs), "settings", "visits" (steps with samples), and "metrics": "curves" by name
+        with "x" (steps) and "y", and a "cursor" and an "epoch" to ask with next. A curve has 300 points at most; longer
+        ones come as means with "low" and "high". "reset" says that earlier points are void, as after a resume.
+        """
+        answer = desk.watcher.poll({"run": name, "cursor": cursor, "epoch": epoch, "version": ""})
+        if answer["run"] is None:
+            raise gr.Error(f"There is no run named {name[:60]}; /runs lists them.", print_exception=False)
+        kept = {key: answer[key] for key in ("run", "metrics", "visits", "log") if key in answer}
+        return kept | {"settings": desk.manager.settings(name)}
+
+    def start_run(
+        name: str, data: str, preset: str = "tiny", loss: str = "relativistic", minutes: float = 8,
+        settings: dict | None = None, teacher_code: str = "", request: gr.Request = None,
+    ) -> dict:  # fmt: skip
+        """Starts a training and answers with its name. One at a time runs for each two cores.
+
+        Data are "shapes", "digits", or a folder or zip on the computer where mmgan runs. Settings are those of
+        `mmgan train --set`, such as {"learning_rate": 0.001}; {"minutes": 0, "steps": 5000} counts steps instead.
+        """
+        chosen = {"loss": loss, "minutes": minutes, **dict(list((settings or {}).items())[:MAX_SETTINGS])}
+        if not chosen["minutes"]:
+            del chosen["minutes"]
+        return act(
+            request, action="start", name=name, data=data, preset=preset, settings=chosen, code=teacher_code
+        )  # fmt: skip
+
+    def stop_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Saves and stops a training; the answer says at which step."""
+        return act(request, action="stop", run=name, code=teacher_code)["run"]
+
+    def pause_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Saves and pauses a training, which then uses no computing time."""
+        return act(request, action="pause", run=name, code=teacher_code)["run"]
+
+    def resume_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Lets a paused training go on, or a stopped or failed one from its last checkpoint."""
+        return act(request, action="resume", run=name, code=teacher_code)["run"]
+
+    def delete_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Deletes a run and all its files for good; refused while it is being trained."""
+        act(request, action="delete", run=name, code=teacher_code)
+        return {"deleted": name}
+
+    for function in (runs, run, start_run, stop_run, pause_run, resume_run, delete_run):
+        gr.api(function, api_name=function.__name__, **LIMITS)
+
+
+def _address(request: gr.Request | None) -> str:
+    client = getattr(request, "client", None)
+    return str(getattr(client, "host", "") or "")

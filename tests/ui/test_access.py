@@ -1,0 +1,69 @@
+"""Who may direct runs: asked on the server, whoever calls."""
+
+import pytest
+
+from mmgan.ui import access as module
+from mmgan.ui.access import Access, AccessError
+from mmgan.ui.settings import Settings
+
+HERE, THERE = "127.0.0.1", "10.0.0.7"
+
+
+def test_without_a_code_a_loopback_page_is_open_and_a_public_one_closed():
+    for settings in (Settings(), Settings(host="localhost")):
+        Access(settings).check("", HERE)
+        assert Access(settings).may("") and not Access(settings).needs_code
+    for settings in (Settings(host="0.0.0.0"), Settings(share=True), Settings(host="192.168.1.5")):
+        with pytest.raises(AccessError, match="--teacher-code"):
+            Access(settings).check("anything", HERE)
+        assert not Access(settings).may("")
+
+
+def test_with_a_code_only_its_holder():
+    access = Access(Settings(teacher_code="向日葵 1"))
+    access.check("向日葵 1", HERE)
+    for wrong, sentence in (("", "Only the teacher"), ("向日葵", "not the teacher code"), (None, "Only the teacher")):
+        with pytest.raises(AccessError, match=sentence):
+            access.check(wrong, HERE)
+    with pytest.raises(AccessError, match="教师口令不正确"):
+        access.check("x", HERE, "zh")
+    key = access.unlock("向日葵 1", HERE)
+    assert access.may(key) and not access.may("向日葵 1") and not access.may("x")
+    with pytest.raises(AccessError):
+        Access(Settings(teacher_code="another")).check(key, HERE)  # a key is of one server
+
+
+def test_guessing_becomes_slow_and_locks_nobody_else_out(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    access = Access(Settings(teacher_code="sunflower"))
+    key = access.unlock("sunflower", HERE)
+    for _ in range(module.FREE_GUESSES):
+        with pytest.raises(AccessError, match="not the teacher code"):
+            access.check("guess", HERE)
+    with pytest.raises(AccessError, match="wait 3 seconds"):
+        access.check("sunflower", HERE)  # not even looked at
+    access.check(key, HERE)  # the teacher at the same address, who gave the code before
+    access.check("sunflower", THERE)
+    tried = 0
+    for _ in range(100_000):  # a day of guessing, a guess a second
+        now[0] += 1
+        try:
+            access.check("guess", HERE)
+        except AccessError as error:
+            tried += "not the teacher code" in str(error)
+    assert tried < 400
+    now[0] += module.LONGEST_WAIT
+    access.check("sunflower", HERE)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(module, "MAX_KEYS", 3)
+    monkeypatch.setattr(module, "MAX_ADDRESSES", 3)
+    access = Access(Settings(teacher_code="sunflower"))
+    keys = [access.unlock("sunflower", HERE) for _ in range(5)]
+    assert [access.may(key) for key in keys] == [False, False, True, True, True]
+    for number in range(10):
+        with pytest.raises(AccessError):
+            access.check("guess", f"10.0.0.{number}")
+    assert len(access._wrong) == 3

@@ -1,0 +1,143 @@
+"""The page in English and Chinese, and its look on a phone."""
+
+import re
+
+import pytest
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "zh-TW", "zh-HK"])
+def test_a_chinese_browser_gets_chinese(open_page, url, locale):
+    page = open_page(url, locale=locale)
+    page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('样本')")
+    assert page.get_by_role("button", name="生成", exact=True).is_visible()
+    assert page.get_by_role("tab", name="训练").count() == 1
+    assert page.locator(".mm-header p").inner_text().startswith("一句话")
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    assert page.input_value("#prompt :is(textarea, input)") == "数字五"  # an example in the reader's language
+    english = page.evaluate(
+        """() => [...document.querySelectorAll("#prompt label, #count label, #seed label, .mm-hint, .mm-panel h2,"
+            + " .mm-about, .mm-empty, .mm-pill, [aria-label]")].filter((e) => e.offsetParent)
+            .map((e) => e.ariaLabel || e.innerText).filter((t) => t && !/[\u4e00-\u9fff]/.test(t))"""
+    )
+    assert set(english) <= {"mmgan", "PNG", "ZIP"}, english
+
+
+def test_errors_are_in_the_reader_s_language(open_page, url):
+    page = open_page(url, locale="zh-CN")
+    page.fill("#prompt :is(textarea, input)", "")
+    page.press("#prompt :is(textarea, input)", "Enter")
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert CHINESE.search(alert.inner_text())
+
+
+def test_the_switch_holds_and_loses_no_prompt(open_page, url):
+    page = open_page(url, locale="en-GB")
+    page.fill("#prompt :is(textarea, input)", "my own prompt")
+    page.get_by_role("button", name="Show this page in Chinese").click()
+    page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
+    page.wait_for_function("document.querySelector('#prompt :is(textarea, input)').value === 'my own prompt'")
+    assert page.get_by_role("button", name="生成", exact=True).is_visible()
+    page.reload()
+    page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
+    page.get_by_role("button", name="用英文显示本页").click()
+    page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('samples')")
+    assert page.get_by_role("button", name="Generate").is_visible()
+
+
+def test_another_language_falls_back_to_english(open_page, url):
+    page = open_page(url, locale="de-DE")
+    assert page.get_by_role("button", name="Generate").is_visible()
+    assert "samples from" in page.locator(".mm-ran").inner_text()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_on_a_phone_nothing_sticks_out(open_page, url, locale):
+    page = open_page(url, width=390, height=844, locale=locale)
+    page.click("#morph-go")
+    page.locator("#morph .mm-stage").wait_for()
+    page.click("#walk-go")
+    page.locator("#walk .mm-stage").wait_for()
+    page.locator("#results .mm-keep").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    sticking = page.evaluate(
+        """() => [...document.querySelectorAll(":is(.mm-panel, .mm-ask, .mm-header, #results, #favourites) *")].filter(
+            (e) => e.checkVisibility() && !e.closest(".mm-chips, .mm-sr") && e.getBoundingClientRect().right > 391)
+            .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert sticking == []
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(".mm-play, .mm-keep, .mm-again, .mm-remove, .mm-pill, .mm-language")]
+            .filter((e) => e.offsetParent && (e.offsetHeight < 36 || e.offsetWidth < 36)).map((e) => e.outerHTML)"""
+    )
+    assert small == []
+
+
+def contrast(page):
+    """Texts whose colour has less than 4.5 to 1 against what lies behind them (WCAG 2, level AA)."""
+    return page.evaluate(
+        """() => {
+            const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+            const rgba = (colour) => {
+                context.clearRect(0, 0, 1, 1); context.fillStyle = colour; context.fillRect(0, 0, 1, 1);
+                const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
+            };
+            const over = (top, under) => top.map((v, i) => i < 3 ? v * top[3] + under[i] * (1 - top[3]) : 1);
+            const light = (c) => c.slice(0, 3).map((v) => v / 255)
+                .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+            const behind = (e) => {
+                const layers = [];
+                for (let at = e; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+                return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255, 1]);
+            };
+            const own = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+            return [...document.querySelectorAll(".gradio-container *")].filter((e) => e.checkVisibility() && own(e)
+                && !e.closest(".mm-sr, noscript, .sr-only") && e.getBoundingClientRect().width > 1).map((e) => {
+                    const ground = e.closest(".mm-ask, .mm-panel") && behind(e).every((v) => v === 255)
+                        ? rgba(getComputedStyle(document.documentElement).getPropertyValue("--mm-card")) : behind(e);
+                    const ink = over(rgba(getComputedStyle(e).color), ground);
+                    const [a, b] = [light(ink), light(ground)].sort((x, y) => y - x);
+                    return [(a + 0.05) / (b + 0.05), e.className, e.textContent.slice(0, 40)];
+                }).filter(([ratio]) => ratio < 4.5);
+        }"""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out_from_their_ground(open_page, url, scheme):
+    page = open_page(url, color_scheme=scheme)
+    page.locator("#results .mm-keep").first.click()
+    page.click("#walk-go")
+    page.locator("#walk .mm-stage").wait_for()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(400)  # transitions
+    assert contrast(page) == []
+
+
+def test_nothing_jumps_while_results_come(page):
+    """Where the panels below stand does not change when the same number of samples comes anew."""
+    place = "document.querySelector('#morph').getBoundingClientRect().top + scrollY"
+    before = page.evaluate(place)
+    page.evaluate(
+        """() => { window.shifts = []; new PerformanceObserver((list) => window.shifts.push(...list.getEntries()
+            .filter((e) => !e.hadRecentInput).map((e) => e.value))).observe({type: "layout-shift"}); }"""
+    )
+    page.get_by_role("button", name="the digit four").click()
+    page.wait_for_function("document.querySelector('.mm-results h2').textContent === 'the digit four'")
+    assert page.evaluate(place) == before
+    assert page.evaluate("window.shifts.reduce((a, b) => a + b, 0)") < 0.02
+
+
+def test_headings_and_landmarks(page):
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("[...document.querySelectorAll('img')].every((e) => e.hasAttribute('alt'))")
+    assert page.evaluate(
+        "(() => { const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);"
+        " return ids.filter((id, i) => ids.indexOf(id) !== i); })()"
+    ) == []  # fmt: skip
+    for link in page.locator("[aria-labelledby]").all():
+        for name in link.get_attribute("aria-labelledby").split():
+            assert page.locator(f"[id='{name}']").count() == 1

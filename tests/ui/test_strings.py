@@ -1,0 +1,60 @@
+"""Every text of the page in both languages."""
+
+import string
+from types import SimpleNamespace
+
+import pytest
+
+from mmgan.ui import strings
+from mmgan.ui.strings import page, sample, train
+
+
+def places(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", strings.TEXTS)
+def test_both_languages_with_the_same_places(key):
+    english, chinese = strings.TEXTS[key]
+    assert english.strip() and chinese.strip() and places(english) == places(chinese)
+
+
+def test_no_key_stands_in_two_modules():
+    assert len(strings.TEXTS) == sum(len(module.TEXTS) for module in (page, sample, train))
+
+
+def request(languages, chosen=None):
+    cookies = {strings.COOKIE: chosen} if chosen else {}
+    return SimpleNamespace(headers={"accept-language": languages}, cookies=cookies)
+
+
+@pytest.mark.parametrize(
+    "languages, chosen, expected",
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", None, "zh"),
+        ("zh-TW", None, "zh"),
+        ("en-GB,zh;q=0.5", None, "en"),
+        ("de", None, "en"),
+        ("", None, "en"),
+        ("zh-CN", "en", "en"),
+        ("en", "zh", "zh"),
+        ("en", "<script>", "en"),
+    ],
+)
+def test_language(languages, chosen, expected):
+    assert strings.language(request(languages, chosen)) == expected
+
+
+def test_called_from_python_it_is_english():
+    assert strings.language(None) == "en"
+
+
+def test_traditional_chinese_falls_back_to_simplified():
+    tables = strings.i18n().translations_dict
+    assert tables["zh-TW"] == tables["zh"] == tables["zh-CN"] != tables["en"]
+    assert tables["en"].keys() == tables["zh"].keys()
+
+
+def test_an_unknown_label_is_refused_at_once():
+    with pytest.raises(KeyError):
+        strings.label("no such text")
