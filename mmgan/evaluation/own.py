@@ -8,7 +8,7 @@ changes only because the model does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..data.loader import Loader
 from ..models import Critic, Discriminators
-from .metrics import kernel_distance, nearest_distances
+from .metrics import energy_distance, nearest_distances
 
 MOST = 512  # files of a bank that are looked at
 POOLED = 8  # side of the small averages
@@ -31,7 +31,7 @@ MOST_CAPTIONS = 64  # among which a critic picks a sample's own
 class Measures:
     """Figures of one modality; None where the data do not allow them."""
 
-    to_held_out: float | None  # kernel distance (MMD) of samples to files never trained on; lower is better
+    to_held_out: float | None  # energy distance of samples to files never trained on, over the files' spread
     to_training: float  # the same to the files that it was trained on
     copies: float  # share of samples that are nearly the same as one training file
     nearer: float  # probability that a sample is nearer to the training files than a file never seen is; 0.5 is ideal
@@ -43,15 +43,24 @@ class Measures:
         """Rows for a run's metrics: ``image_to_held_out`` and so on."""
         return {f"{prefix}_{name}": value for name, value in asdict(self).items() if value is not None}
 
+    @classmethod
+    def from_dict(cls, row: dict, prefix: str) -> Measures:
+        """What :meth:`as_dict` wrote."""
+        return cls(**{
+            f.name: row.get(f"{prefix}_{f.name}") if f.default is None or f.name == "to_held_out"
+            else row.get(f"{prefix}_{f.name}") or 0.0 for f in fields(cls)
+        })  # fmt: skip
+
+    def with_match(self, match: float, real: float | None) -> Measures:
+        return replace(self, caption_match=match, real_caption_match=real)
+
     @property
     def gauge(self) -> str:
         """The memorisation gauge in plain words."""
         if self.copies >= COPYING:
             return f"It is copying your files: {self.copies:.0%} of its samples are nearly the same as one of them."
         if self.copies >= CLOSE:
-            return (
-                f"It comes close to copying: {self.copies:.0%} of its samples are nearly the same as one of your files."
-            )
+            return f"It comes close to copying: {self.copies:.0%} of its samples are nearly one of your files."
         if self.nearer < 0.1:
             return "Its samples are still further from your files than new files of the same kind would be."
         return "It makes things of its own: its samples are no copies of your files."
@@ -69,13 +78,12 @@ class OwnMeasure:
     def __init__(self, kind: str, critics: Discriminators, training: Loader, held_out: Loader | None):
         self.kind, self.critic = kind, getattr(critics, kind)
         self._scale: tuple[Tensor, Tensor] | None = None
-        rows, self.concepts = bank(training, kind)
+        rows, self.places, _ = bank(training, kind)
         features = self._raw(rows)
         middle, spread = features.mean(0), features.std(0, correction=0)
         self._scale = middle, spread.clamp(min=0.1 * float(spread.mean()) + 1e-6)
         self.training = self._scaled(features)
-        held_rows, self.held_concepts = bank(held_out, kind) if held_out else (rows[:0], [])
-        self.held_rows = held_rows if len(held_rows) else rows
+        held_rows = bank(held_out, kind)[0] if held_out else rows[:0]
         self.held_out = self._scaled(self._raw(held_rows)) if len(held_rows) else features[:0]
         among = nearest_distances(self.training, self.training, 2) if len(rows) > 1 else torch.ones(1)
         if len(self.held_out):
@@ -83,7 +91,7 @@ class OwnMeasure:
             self.usual = unseen if len(unseen) >= FEW_HELD_OUT else torch.cat([unseen, among])
         else:
             self.usual = among
-        self.spread = float(torch.pdist(self.training).mean()) if len(rows) > 1 else 1.0
+        self.spread = max(1e-6, float(torch.pdist(self.training).mean())) if len(rows) > 1 else 1.0
 
     def _raw(self, rows: Tensor) -> Tensor:
         """Pictures [N, C, S, S] or log-mels [N, bands, T] -> features [N, D] before scaling."""
@@ -100,31 +108,18 @@ class OwnMeasure:
         middle, spread = self._scale
         return (features - middle) / spread
 
-    def __call__(
-        self, samples: Tensor, critic: Critic | None = None, asked: Tensor | None = None, captions: Tensor | None = None
-    ) -> Measures:
-        """Samples, pictures [N, C, S, S] or log-mels [N, bands, T], as figures.
-
-        Args:
-            critic: the one in training, which picks captions; with it
-            asked: the index [N] of each sample's caption among
-            captions: embeddings [K, 384].
-        """
+    def __call__(self, samples: Tensor) -> Measures:
+        """Samples, pictures [N, C, S, S] or log-mels [N, bands, T], as figures."""
         features = self._scaled(self._raw(samples))
         distances = torch.cdist(features, self.training)
         nearest, place = distances.min(dim=1)
-        match = None
-        if critic is not None and asked is not None and len(captions) > 1:
-            match = caption_match(critic, samples, asked, captions)
+        nearer = (nearest[:, None] < self.usual).float() + (nearest[:, None] == self.usual).float() / 2
         return Measures(
-            to_held_out=kernel_distance(features, self.held_out) if len(self.held_out) > 1 else None,
-            to_training=kernel_distance(features, self.training) if len(self.training) > 1 else float("nan"),
+            to_held_out=energy_distance(features, self.held_out) / self.spread if len(self.held_out) > 1 else None,
+            to_training=energy_distance(features, self.training) / self.spread,
             copies=float(self._copied(distances, nearest, place).float().mean()),
-            nearer=float(
-                (nearest[:, None] < self.usual).float().mean() + (nearest[:, None] == self.usual).float().mean() / 2
-            ),
-            diversity=float(torch.pdist(features).mean()) / max(self.spread, 1e-6),
-            caption_match=match,
+            nearer=float(nearer.mean()),
+            diversity=float(torch.pdist(features).mean()) / self.spread,
         )
 
     def _copied(self, distances: Tensor, nearest: Tensor, place: Tensor) -> Tensor:
@@ -137,9 +132,30 @@ class OwnMeasure:
         others = distances.masked_fill(alike[place], float("inf")).min(dim=1).values
         return near & (nearest < LONE_SHARE * others)
 
-    def nearest_files(self, samples: Tensor) -> list[int]:
-        """The training file (index into the bank) that each sample is nearest to."""
-        return torch.cdist(self._scaled(self._raw(samples)), self.training).argmin(dim=1).tolist()
+    def nearest_places(self, samples: Tensor) -> list[int]:
+        """The training file, as an index into the dataset's bank, that each sample is nearest to."""
+        nearest = torch.cdist(self._scaled(self._raw(samples)), self.training).argmin(dim=1)
+        return [self.places[i] for i in nearest.tolist()]
+
+
+def describe(kind: str, now: Measures, before: Measures | None) -> list[str]:
+    """What the figures say, in sentences for a person; ``before`` is the base's."""
+    what = "pictures" if kind == "image" else "sounds"
+    sentences = [f"{what.capitalize()}: {now.gauge[0].lower()}{now.gauge[1:]}"]
+    if before is not None and now.to_held_out is not None and before.to_held_out:
+        left = now.to_held_out / before.to_held_out
+        if left < 0.03:
+            sentences.append(f"By these few files, its {what} cannot be told from files that it never saw.")
+        elif left < 0.9:
+            sentences.append(f"Its {what} have come {1 - left:.0%} of the way from the base's to files it never saw.")
+        else:
+            sentences.append(f"Its {what} are no closer yet to files that it never saw than the base's were.")
+    if now.caption_match is not None:
+        beside = "" if now.real_caption_match is None else f" (of your own files {now.real_caption_match:.0%})"
+        sentences.append(f"{now.caption_match:.0%} of its {what} are recognised by their caption{beside}.")
+    if now.diversity < 0.6:
+        sentences.append(f"Its {what} vary {now.diversity:.0%} as much as your files do.")
+    return sentences
 
 
 def caption_match(critic: Critic, rows: Tensor, asked: Tensor, captions: Tensor) -> float:
@@ -153,19 +169,19 @@ def caption_match(critic: Critic, rows: Tensor, asked: Tensor, captions: Tensor)
     return float((similar.argmax(dim=1) == asked).float().mean())
 
 
-def bank(loader: Loader, kind: str) -> tuple[Tensor, list[str]]:
-    """Up to ``MOST`` pictures [N, C, S, S] or log-mels [N, bands, T] of a loader's dataset, and their concepts."""
+def bank(loader: Loader, kind: str) -> tuple[Tensor, list[int], list[str]]:
+    """Up to ``MOST`` pictures [N, C, S, S] or log-mels [N, bands, T] of a dataset, their places and concepts."""
     data = loader.dataset
     count = data.num_images if kind == "image" else data.num_sounds
     places = [i * count // min(count, MOST) for i in range(min(count, MOST))]
     load, concept = (loader.images, data.image_concept) if kind == "image" else (loader.mels, data.sound_concept)
     if not places:
         empty = (loader.image_channels, loader.image_size, loader.image_size)
-        return torch.zeros(0, *(empty if kind == "image" else (loader.audio.bands, loader.audio.frames))), []
-    return load(places), [concept(i) for i in places]
+        return torch.zeros(0, *(empty if kind == "image" else (loader.audio.bands, loader.audio.frames))), [], []
+    return load(places), places, [concept(i) for i in places]
 
 
-def spread_captions(captions: Sequence[str], most: int = MOST_CAPTIONS) -> list[str]:
+def some_captions(captions: Sequence[str], most: int = MOST_CAPTIONS) -> list[str]:
     """Up to ``most`` distinct captions, spread over all of them."""
     distinct = list(dict.fromkeys(captions))
     return [distinct[i * len(distinct) // min(most, len(distinct))] for i in range(min(most, len(distinct)))]

@@ -24,6 +24,10 @@ def main(options) -> int:
     out = Path(options.out)
     if options.resume:
         saved = Run.open(out).config
+        if "finetune" in saved:
+            from .finetune import resume as resume_finetune
+
+            return resume_finetune(out, options.device, options.text_encoder)
         config = from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json")
         data, text_encoder = saved.get("data", ""), options.text_encoder or saved.get("text_encoder")
     else:
@@ -60,11 +64,17 @@ def has_checkpoint(out: str | Path) -> bool:
     return Run.open(out).checkpoint_step() is not None
 
 
-def open_run(config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None):
-    """A context with the run folder that this process writes; with None where another process of several does."""
+def open_run(
+    config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None, more: dict | None = None
+):
+    """A context with the run folder that this process writes; with None where another process of several does.
+
+    Args:
+        more: what else the run's config should hold, such as what it was fine-tuned from.
+    """
     if int(os.environ.get("RANK", "0")) != 0:
         return contextlib.nullcontext()
-    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder}
+    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, **(more or {})}
     return Run.resume(out) if resume else Run.create(out, settings)
 
 

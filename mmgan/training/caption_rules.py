@@ -27,6 +27,8 @@ READABLE = (
 PITCHES = ("high low pitch pitched deep note tone octave bass treble soprano key chord melody", "高低音调")
 LOUDNESS = ("loud quiet soft silent faint whisper shout louder quieter far near distant", "响轻静弱强远近")
 
+ARTICLE = re.compile("一(?=[只个张条朵件头匹辆座棵位名幅阵声])")  # "one" as an article, not as a numeral
+
 
 def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:
     """What may be changed about rows under these captions, in English and Chinese; in doubt, less.
@@ -34,7 +36,7 @@ def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:
     Pictures are mirrored only where they are in colour and no caption speaks of anything that is read or lies on one
     side: grey pictures of a few dozen are mostly writing.
     """
-    text = "\n".join(captions).casefold()
+    text = ARTICLE.sub("", "\n".join(captions).casefold())
     words = set(re.findall(r"[^\W\d_]+", text))
 
     def names(group: tuple[str, str]) -> bool:
@@ -56,4 +58,4 @@ def sentence(allowed: Allowed) -> str:
     if not kept:
         return ""
     listed = " and ".join([", ".join(kept[:-1]), kept[-1]] if len(kept) > 1 else kept)
-    return f"Augmentation leaves {listed} alone, because your captions speak of it."
+    return f"Augmentation does not change {listed}, because your captions speak of it."

@@ -8,6 +8,7 @@ PATIENCE = 5  # visits without a better one
 PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without a better visit
 LEAST_SHARE = 0.25  # of the time asked for, before which nothing is ended
 BETTER = 0.02  # a visit is better if it is lower by this share of the first one
+MOSTLY = 0.5  # share of samples that are near-copies
 COPYING_VISITS = 2  # in a row in which most samples are copies
 
 
@@ -29,15 +30,18 @@ class HeldOutEvidence:
         """A visit at ``share`` (0..1) of the time asked for; returns whether it is the best so far.
 
         Args:
-            distance: to the held-out files; None where none are held out, and every visit is then the best.
+            distance: to the held-out files; None where none are: the last visit that does not copy is the best.
             copies: share of samples that are near-copies of training files.
         """
-        self.copying = self.copying + 1 if copies >= 0.5 else 0
+        if self.first is None:
+            self.first = distance
+        if step == 0:  # the base itself, which is no result
+            return False
+        self.copying = self.copying + 1 if copies >= MOSTLY else 0
         if distance is None:
-            better = copies < 0.5 or self.best_step == 0
+            better = copies < MOSTLY
         else:
-            self.first = distance if self.first is None else self.first
-            better = self.best is None or distance < self.best - BETTER * abs(self.first)
+            better = self.best is None or distance < self.best - BETTER * abs(self.first or distance)
         if better:
             self.best, self.best_step, self.best_share, self.since = distance, step, share, 0
         else:
@@ -49,7 +53,8 @@ class HeldOutEvidence:
         if share < LEAST_SHARE:
             return ""
         if self.copying >= COPYING_VISITS:
-            return f"It began to copy your files, so learning stopped; kept is what it was at step {self.best_step}."
+            kept = f"; kept is what it was at step {self.best_step}" if self.best_step else ""
+            return f"It began to copy your files, so learning stopped{kept}."
         if self.best is not None and self.since >= PATIENCE and share - self.best_share >= PATIENCE_SHARE:
             return (
                 f"Files that it never saw were matched best at step {self.best_step} and no better since, so learning "

@@ -77,7 +77,7 @@ def train_into(
         loop = Loop(trainer, run, elapsed, progress)
     except Exception as error:
         if run is not None:
-            _refused(run, error, config.batch_size)
+            refused(run, error, config.batch_size)
         raise
     if ready is not None:
         ready.set()
@@ -89,7 +89,7 @@ def _stage(run: Run | None, stage: str) -> None:
         run.set_status("starting", stage=stage)
 
 
-def _refused(run: Run, error: Exception, batch_size: int) -> None:
+def refused(run: Run, error: Exception, batch_size: int) -> None:
     """Says in the run why it could not start."""
     if is_out_of_memory(error):
         state, reason, more = out_of_memory(batch_size)

@@ -95,6 +95,7 @@ class Trainer:
         self.augment_image = _augmentation(config.augment_image, dataset.num_images)
         self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)
         self.allowed = Allowed()  # changes that leave the captions true
+        self.info: dict = {}  # what else the model's config should say of it
         self.progress = 0.0  # share of the training that is done, 0..1; sets the learning rate
 
     def _optimizer(self, module: torch.nn.Module) -> torch.optim.Optimizer:
