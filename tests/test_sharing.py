@@ -14,6 +14,7 @@ from PIL import Image
 from training.small import MODEL
 
 from mmgan.checkpoint import load_model, save_model
+from mmgan.cli import main
 from mmgan.errors import CheckpointError, MmganError
 from mmgan.models import Discriminators, Generator
 from mmgan.pipeline import Pipeline
@@ -154,6 +155,17 @@ def test_a_card_holds_no_markup_of_others():
         {"name": "x](http://evil)\n# <script>", "finetune": {"base": "*b*", "sentences": ["1 | 2"]}}, ["!p"]
     )
     assert "\n# <script>" not in text and "](http" not in text.replace("\\](", "") and r"\*b\*" in text
+
+
+def test_from_the_command_line(model, tmp_path, capsys, monkeypatch):
+    zipped = str(tmp_path / "m.zip")
+    assert main(["export", str(model), "-o", zipped]) == 0 and capsys.readouterr().out.strip() == zipped
+    assert main(["import", zipped, str(tmp_path / "there")]) == 0
+    assert main(["import", zipped, str(tmp_path / "there")]) == 2 and "already holds" in capsys.readouterr().err
+    FakeHub.uploads, FakeHub.status = [], 0
+    monkeypatch.setattr(huggingface_hub, "HfApi", FakeHub)
+    assert main(["push", str(model), "ada/bells", "--public"]) == 0
+    assert FakeHub.uploads[0] == ("ada/bells", False, None) and "huggingface.co/ada/bells" in capsys.readouterr().out
 
 
 class FakeHub:

@@ -142,14 +142,11 @@ def describe(kind: str, now: Measures, before: Measures | None) -> list[str]:
     """What the figures say, in sentences for a person; ``before`` is the base's."""
     what = "pictures" if kind == "image" else "sounds"
     sentences = [f"{what.capitalize()}: {now.gauge[0].lower()}{now.gauge[1:]}"]
-    if before is not None and now.to_held_out is not None and before.to_held_out:
-        left = now.to_held_out / before.to_held_out
-        if left < 0.03:
-            sentences.append(f"By these few files, its {what} cannot be told from files that it never saw.")
-        elif left < 0.9:
-            sentences.append(f"Its {what} have come {1 - left:.0%} of the way from the base's to files it never saw.")
-        else:
-            sentences.append(f"Its {what} are no closer yet to files that it never saw than the base's were.")
+    if before is not None and now.to_held_out is not None and before.to_held_out is not None:
+        sentences.append(
+            f"Distance of its {what} from files that it never saw: {max(0.0, now.to_held_out):.2f} "
+            f"(the base's {before.to_held_out:.2f}, other files of this kind about 0)."
+        )
     if now.caption_match is not None:
         beside = "" if now.real_caption_match is None else f" (of your own files {now.real_caption_match:.0%})"
         sentences.append(f"{now.caption_match:.0%} of its {what} are recognised by their caption{beside}.")

@@ -52,10 +52,11 @@ def load_base(source: str, dataset: Dataset) -> Base:
 
 
 def fit(model: Model, channels: int) -> Base:
-    """The model's weights for pictures of so many channels: a grey base can learn colours, an RGB base makes greys too.
+    """The model's weights for pictures of so many channels.
 
-    The last layer of the generator and the first of the critic are copied for each colour, so that the fitted model
-    makes the same pictures, in grey, and judges grey pictures as before.
+    From grey to colour, the last layer of the generator and the first of the critic are copied for each colour; the
+    other way, their means and sums are taken. The fitted model makes the same pictures in grey, and judges grey
+    pictures as before.
     """
     generator = dict(model.generator.state_dict())
     critics = None if model.discriminators is None else dict(model.discriminators.state_dict())
@@ -71,7 +72,12 @@ def fit(model: Model, channels: int) -> Base:
             "The base is grey and your pictures are in colour, so its first and last layers learn colours anew."
         )
     elif config.image_channels == RGB and channels == GREY:
-        notes.append("Your pictures are grey and the base makes colours, so it has to learn to leave them out.")
+        config = dataclasses.replace(config, image_channels=GREY)
+        for name in ("image.out.weight", "image.out.bias"):
+            generator[name] = generator[name].unflatten(0, (RGB, -1)).mean(0)
+        if critics is not None:
+            critics["image.stem.weight"] = critics["image.stem.weight"].unflatten(1, (RGB, -1)).sum(1)
+        notes.append("Your pictures are grey, so the base's colours are left out.")
     return Base(model.info.get("name", ""), config, generator, critics, notes)
 
 

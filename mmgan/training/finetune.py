@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from pathlib import Path
 
 import torch
@@ -33,6 +34,7 @@ from .train import refused
 from .trainer import Trainer
 
 MINUTES = 8.0
+LOGGED = 1_000  # files that are left out, each in a line of the run's log
 # Where a fine-tuning differs from a training: nothing else is changed without a measurement that says so.
 DEFAULTS = {"augment_image": 0.3, "augment_audio": 0.3, "augment_target": 0.5, "checkpoint_seconds": 30.0}
 
@@ -111,7 +113,8 @@ def _into(run, out, config, data, base_name, again, device, text_encoder, progre
         config = dataclasses.replace(config, model=base.config, augment_target=own)
         trainer = Trainer(config, dataset, TextEncoder.from_pretrained(text_encoder), accelerator)
         trainer.allowed = allowed_by((p.text for p in dataset.prompts()), dataset.image_channels == 3)
-        notes = [*base.notes, *_data_notes(dataset, held_out), allowed_sentence(trainer.allowed)]
+        left_out = _left_out(data, dataset)
+        notes = [*base.notes, *_data_notes(dataset, held_out, left_out), allowed_sentence(trainer.allowed)]
         if again:
             elapsed = restore(trainer, out)
             if base.critics is not None:
@@ -122,6 +125,10 @@ def _into(run, out, config, data, base_name, again, device, text_encoder, progre
             if run is not None:
                 _keep_base(run, base)
                 run.set_status("starting", finetune={"base": base.name, "notes": [note for note in notes if note]})
+                for line in [*left_out[:LOGGED], *filter(None, notes)]:
+                    run.log(line)
+                if progress:
+                    print(*filter(None, notes), sep="\n", file=sys.stderr)
         loop = FinetuneLoop(trainer, run, elapsed, progress, base, held_out, target)
     except Exception as error:
         if run is not None:
@@ -149,7 +156,16 @@ def load_own(data: str) -> tuple[Dataset, Dataset | None]:
     return dataset, held_out
 
 
-def _data_notes(dataset: Dataset, held_out: Dataset | None) -> list[str]:
+def _left_out(data: str, dataset: Dataset) -> list[str]:
+    """What is not learned from, each with its reason."""
+    if is_project(data):
+        project = Project(data)
+        items = [f"{item.name} {item.problem}" for item in project.items() if not item.used]
+        return items + [f"{problem.file} {problem.sentence}" for problem in project.left_out()]
+    return [f"{problem.file} {problem.sentence}" for problem in getattr(dataset, "problems", [])]
+
+
+def _data_notes(dataset: Dataset, held_out: Dataset | None, left_out: list[str]) -> list[str]:
     notes = []
     if held_out is None:
         notes.append("There are too few files to hold any out, so nothing can say when to stop; add some to reach 20.")
@@ -158,9 +174,8 @@ def _data_notes(dataset: Dataset, held_out: Dataset | None) -> list[str]:
         notes.append(f"Only {held} files are held out, so what they say of copying and of when to stop is rough.")
     if len(dataset.concepts) == 1:
         notes.append("All your files have one caption, so the model will make the same kind of thing for any prompt.")
-    count = len(getattr(dataset, "problems", []))
-    if count:
-        notes.append(f"{count:,} files or lines were left out; the table of your project says why.")
+    if left_out:
+        notes.append(f"Left out: {len(left_out):,} (files or lines); the run's log says which and why.")
     return notes
 
 

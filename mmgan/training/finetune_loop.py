@@ -185,14 +185,14 @@ class FinetuneLoop(Loop):
         """Adds a visit to the evidence; whether it is the best so far."""
         if not self.first:
             self.first = found
-        distances = []
-        for kind, measured in found.items():
-            start = self.first.get(kind)
-            if measured.to_held_out is not None and start is not None and start.to_held_out:
-                distances.append(measured.to_held_out / abs(start.to_held_out))
+        distances = [max(0.0, m.to_held_out) for m in found.values() if m.to_held_out is not None]
+        matches = [m.caption_match for m in found.values() if m.caption_match is not None]
         distance = sum(distances) / len(distances) if distances else None
-        copies = max((measured.copies for measured in found.values()), default=0.0)
-        better = self.evidence.see(step, share, distance, copies)
+        if distance is not None and matches:
+            distance += 1 - sum(matches) / len(matches)  # near the files, and under the right captions
+        copies = max((m.copies for m in found.values()), default=0.0)
+        nearer = max((m.nearer for m in found.values()), default=0.0)
+        better = self.evidence.see(step, share, distance, copies, nearer)
         self.verdict = self.evidence.verdict(share)
         return better
 
@@ -220,7 +220,7 @@ class FinetuneLoop(Loop):
 
     def _bring_back_best(self) -> None:
         """The average becomes the one that matched held-out files best, unless nothing was better than the last."""
-        if not self.evidence.since:
+        if not self.evidence.later:
             return
         try:
             best = load_model(self.run_folder.folder / "best")

@@ -124,6 +124,20 @@ def test_few_files_are_said_to_be_few(tmp_path, base):
         tune(mine.folder, tmp_path / "other", "nothing-of-this-name")
 
 
+def test_what_is_left_out_is_listed(tmp_path, base):
+    mine = project(tmp_path, 24, 0)
+    mine.add_recordings({"broken.png": b"x"}, "bell")
+    assert tune(mine.folder, tmp_path / "run", base) == 0
+    run = Run.open(tmp_path / "run")
+    assert any("Left out: 1 (" in note for note in run.status()["finetune"]["notes"])
+    assert "broken.png is left out: the picture cannot be read" in run.log_tail(50)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "film.mov").write_bytes(b"x")
+    (tmp_path / "folder" / "dog.png").write_bytes(picture(1))
+    assert tune(tmp_path / "folder", tmp_path / "other", base) == 0
+    assert "film.mov is of a kind" in Run.open(tmp_path / "other").log_tail(50)
+
+
 def test_stopped_and_resumed_without_its_base(tmp_path, base, monkeypatch):
     mine = project(tmp_path)
     steps = finetune_loop.FinetuneLoop._after_step
@@ -155,7 +169,7 @@ def test_the_best_visit_comes_back_at_the_end(tmp_path, base, monkeypatch):
         from dataclasses import replace
 
         value = next(seen)
-        return {kind: replace(m, to_held_out=value) for kind, m in original(self, image, mel).items()}
+        return {kind: replace(m, to_held_out=value, nearer=0.6) for kind, m in original(self, image, mel).items()}
 
     monkeypatch.setattr(finetune_loop.FinetuneLoop, "_measured", measured)
     monkeypatch.setattr(finetune_loop.FinetuneLoop, "_interval", lambda self, cost: 0.0)
@@ -205,6 +219,13 @@ def test_a_grey_base_makes_and_judges_the_same_in_colour(base):
         torch.testing.assert_close(mel, same)
         torch.testing.assert_close(critics.image.features(rgb), model.discriminators.image.features(grey))
     assert fit(model, 1).config == MODEL and not fit(model, 1).notes
+    model.config, model.generator, model.discriminators = fitted.config, colour, critics
+    back = fit(model, 1)  # and grey again, as it was
+    assert back.config == MODEL
+    for name, value in load_model(base).generator.state_dict().items():
+        torch.testing.assert_close(back.generator[name], value)
+    for name, value in load_model(base, with_discriminators=True).discriminators.state_dict().items():
+        torch.testing.assert_close(back.critics[name], value)
 
 
 def test_a_base_without_critics_and_larger_pictures_are_said(tmp_path):
@@ -261,13 +282,14 @@ def test_what_is_not_allowed_does_not_happen():
 
 def test_evidence_says_when_to_stop():
     evidence = HeldOutEvidence()
-    assert (
-        not evidence.see(0, 0.0, 1.0, 0.0) and evidence.see(10, 0.1, 0.5, 0.0) and not evidence.see(15, 0.2, 0.495, 0.0)
-    )
-    for k in range(4):
-        evidence.see(20 + k, 0.22 + k / 100, 0.6, 0.0)
-    assert evidence.verdict(0.26) == ""  # five visits without a better one, but not yet for long
-    assert "step 10" in evidence.verdict(0.31) and evidence.verdict(0.2) == ""
+    assert not evidence.see(0, 0.0, 9.0, 0.0) and evidence.see(10, 0.1, 0.5, 0.0)
+    for k in range(20):
+        assert not evidence.see(11 + k, 0.2 + k / 100, 0.6, 0.0, nearer=0.1)
+    assert evidence.verdict(0.5) == ""  # it has yet to learn
+    for k in range(5):
+        assert not evidence.see(40 + k, 0.22 + k / 100, 0.495, 0.0)
+    assert "step 10" in evidence.verdict(0.31) and evidence.verdict(0.26) == evidence.verdict(0.2) == ""
+    assert evidence.see(50, 0.5, 0.48, 0.0) and evidence.verdict(0.9) == ""
     copying = HeldOutEvidence()
     assert copying.see(5, 0.2, None, 0.0) and not copying.see(10, 0.3, None, 0.6)
     assert copying.verdict(0.3) == ""
