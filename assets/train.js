@@ -127,7 +127,8 @@ window.mmTrain = (() => {
       this.version = answer.version;
       const first = this.runs === null;
       if (answer.runs) this.runs = answer.runs;
-      if (answer.runs || access) { this.showList(); this.showGate(); }
+      if (answer.runs || access) this.showList();
+      if (access || !this.gate.dataset.shown) this.showGate(); // and not at every news, for somebody may be typing the code
       if (first) this.choose();
       if (this.view !== "watch") { if (access) this.show(); return; }
       if (question.run !== this.watched) return; // an answer about the run watched before
@@ -252,6 +253,7 @@ window.mmTrain = (() => {
           el("small", {}, [this.dataName(run.data), this.number(run.step), this.ago(run.started)].filter(Boolean).join(" · "))));
       this.ticked = new Set([...this.ticked].filter((name) => rows.some((run) => run.name === name)));
       const focus = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+      const scrolled = this.list.querySelector("ul")?.scrollTop ?? 0;
       this.list.replaceChildren(...[
         el("header", {}, el("h2", {}, this.say("runs")),
           this.access.may && el("button", { type: "button", class: "mt-button mt-primary mt-new",
@@ -261,6 +263,7 @@ window.mmTrain = (() => {
         rows.length > 1 && el("footer", {}, this.ticked.size > 1
           ? el("button", { type: "button", class: "mt-button", onclick: () => this.open("compare") }, this.say("compare"))
           : el("p", { class: "mt-quiet" }, this.say("compare_hint")))].filter(Boolean));
+      if (scrolled) this.list.querySelector("ul").scrollTop = scrolled;
       if (focus) this.list.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
     }
 
@@ -270,6 +273,7 @@ window.mmTrain = (() => {
 
     showGate() { // the teacher code, where one is needed
       const { el } = this;
+      this.gate.dataset.shown = "1";
       if (this.access.may) return this.gate.replaceChildren();
       if (!this.access.code) return this.gate.replaceChildren(el("p", { class: "mt-quiet" }, this.say("code_closed")));
       const field = el("input", { type: "password", id: "mt-code", autocomplete: "off" });

@@ -387,6 +387,8 @@ class Run:
         with saving(self.folder):
             self._acquire()  # nobody starts it while it goes
             gone = self.folder.with_name(f".{self.folder.name}.deleted-{os.getpid()}")
+            if os.name == "nt":
+                self.close()  # Windows moves no folder in which a file is open
             os.rename(self.folder, gone)  # all of it at once, so that a kill leaves no half of a run
             self.close()
             shutil.rmtree(gone)

@@ -97,7 +97,7 @@ class Desk:
     def look(self, question: dict, language: str = "en") -> dict:
         """Answers that cost more, asked for one by one: ``strip``, ``sound``, ``compare``, ``settings``, ``name``."""
         what, run, step = question.get("what"), str(question.get("run", "")), question.get("step")
-        step = int(step) if isinstance(step, (int, float)) else None
+        step = step if isinstance(step, int) else None
         try:
             if what == "strip":
                 return self.watcher.strip(run, step)

@@ -42,7 +42,7 @@ def beside(setup: Setup) -> Part:
              "kept": kept, "sampling_p95_seconds": p95}
         )  # fmt: skip
     return Part(
-        f"7. A training beside the page ({SAMPLES} samples every {EVERY:g} s; the page starts trainings with "
+        f"9. A training beside the page ({SAMPLES} samples every {EVERY:g} s; the page starts trainings with "
         f"nice {NICE} and {threads()} thread(s))",
         ["training", "steps/s alone", "steps/s beside", "kept", "p95 alone, s", "p95 beside, s"],
         rows,

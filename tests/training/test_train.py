@@ -8,12 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+import small
 import torch
 from safetensors.torch import load_file
 
 from mmgan.checkpoint import load_model
 from mmgan.config import PRESETS, TrainingConfig, from_dict, to_dict
-from mmgan.errors import MmganError
+from mmgan.errors import MmganError, TrainingError
+from mmgan.training import train
 from mmgan.training.runs import Run
 from mmgan.training.train import with_settings
 
@@ -118,6 +120,34 @@ def test_a_run_has_sheets_metrics_and_a_model(tmp_path):
     assert {"pairs_per_second", "discriminator", "contrastive"} <= rows[-1].keys()
     assert ["penalty" in row for row in rows] == [True, False, False, False, True, False]  # every fourth step
     assert run.config["training"]["steps"] == 6 and load_model(run.folder).config.image_size == 16
+
+
+@pytest.mark.parametrize(
+    ("error", "batch_size", "state", "sentence"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), 16, "out_of_memory", "try a batch size of 8."),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 12, "out_of_memory", "try a batch size of 4."),
+        (MemoryError(), 4, "out_of_memory", "try a smaller preset."),
+        (TrainingError("A loss became infinite."), 16, "failed", "A loss became infinite."),
+        (ZeroDivisionError("by zero"), 16, "failed", "the log has the details."),
+    ],
+)
+def test_how_a_training_that_breaks_ends(tmp_path, monkeypatch, error, batch_size, state, sentence):
+    def breaks(trainer):
+        if trainer.step_count == 2:
+            raise error
+        trainer.step_count += 1
+        return {"generator": 1.0, "discriminator": 1.0}
+
+    monkeypatch.setattr(train, "load_dataset", lambda source: small.Blobs())
+    monkeypatch.setattr(train.TextEncoder, "from_pretrained", lambda *_: small.Encoder())
+    monkeypatch.setattr(train.Trainer, "step", breaks)
+    settings = small.config(steps=9, batch_size=batch_size)
+    assert train.train(settings, "blobs", tmp_path / "run", device="cpu", progress=False) == 1
+    run = Run.open(tmp_path / "run")
+    assert (run.status()["state"], run.status()["step"]) == (state, 2) and run.status()["reason"].endswith(sentence)
+    assert run.resumable() and run.checkpoint_step() == 0  # saved before its first step
+    assert ("Traceback" in run.log_tail()) == (type(error) is ZeroDivisionError)
 
 
 @pytest.mark.parametrize(
