@@ -1,4 +1,4 @@
-"""The mmgan command: sample, train, evaluate, data, app.
+"""The mmgan command: sample, train, finetune, evaluate, export, import, push, data, app.
 
 Each command imports what it needs when it runs, so that ``mmgan --help`` is instant. Exit status: 0 done, 2 something
 the person can put right (one sentence on stderr says how), 1 a failure, 130 Ctrl-C.
@@ -143,6 +143,31 @@ def _train(options: argparse.Namespace) -> int:
     return train(options)
 
 
+def _finetune(options: argparse.Namespace) -> int:
+    from .training.finetune import main as finetune
+
+    return finetune(options)
+
+
+def _export(options: argparse.Namespace) -> None:
+    from .sharing import export_model
+
+    print(export_model(options.model, options.out or f"{Path(options.model).name}.zip"))
+
+
+def _import(options: argparse.Namespace) -> None:
+    from .sharing import import_model
+
+    folder = import_model(options.zip, options.folder or Path(options.zip).stem)
+    print(f"{folder}: sample from it with mmgan sample --model {folder} ...")
+
+
+def _push(options: argparse.Namespace) -> None:
+    from .sharing import push_to_hub
+
+    print(push_to_hub(options.model, options.name, private=not options.public))
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     from .evaluation.evaluate import run
 
@@ -216,6 +241,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--nice", type=int, default=0, metavar="N", help="yield to other programs, 1 (a little) to 19 (wherever asked)")
     add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
+
+    add = command("finetune", _finetune, "Fine-tune a model on your own pictures and sounds, into a run folder.")
+    add("data", metavar="FOLDER|ZIP", help="your pictures and sounds, with their captions")
+    add("--base", default="shapes", metavar="NAME", help="a model that ships, a folder, a run or a Hub id")
+    add("--out", required=True, metavar="RUN", help="the run's folder")
+    add("--minutes", type=float, help="end after so long at the latest (default 8)")
+    add("--steps", type=int, help="end after so many steps instead")
+    add("--batch-size", type=int, help="rows a step (default 16)")
+    add("--learning-rate", type=float, help="of both networks")
+    add("--seed", type=int, help="of batches and samples")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of training; see train")
+    add("--nice", type=int, default=0, metavar="N", help="yield to other programs, 1 (a little) to 19 (wherever asked)")
+    add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
+
+    add = command("export", _export, "Write a model with its card as a zip for others.")
+    add("model", metavar="MODEL", help="a name that ships, a folder or a run")
+    add("-o", "--out", metavar="ZIP", help="the zip (default MODEL.zip)")
+
+    add = command("import", _import, "Check a model zip from elsewhere and unpack it.")
+    add("zip", metavar="ZIP", help="what mmgan export wrote")
+    add("folder", nargs="?", metavar="FOLDER", help="a new folder (default: the zip's name)")
+
+    add = command("push", _push, "Upload a model to the Hugging Face Hub, with the token of hf auth login or HF_TOKEN.")
+    add("model", metavar="MODEL", help="a name that ships, a folder or a run")
+    add("name", metavar="OWNER/NAME", help="what it is to be called there")
+    add("--public", action="store_true", help="let everybody see it")
 
     add = command("evaluate", _evaluate, "Measure a model beside real data.")
     add("model", metavar="MODEL", help="a name that ships, a folder or a Hub id")

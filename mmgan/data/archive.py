@@ -14,27 +14,12 @@ import threading
 import unicodedata
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from ..errors import DataError
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a dataset folder or zip may hold; beyond it the whole is refused, or for a single file that file."""
-
-    files: int = 50_000
-    total_bytes: int = 4 << 30  # all files of a zip, unpacked
-    file_bytes: int = 512 << 20  # one file, unpacked (ten minutes of stereo sound is 110 MB)
-    ratio: int = 200  # unpacked to packed size; photographs and recordings are near 1, plain drawings near 100
-    ratio_from: int = 16 << 20  # bytes; files and zips that unpack to less may have any ratio, they do no harm
-    depth: int = 12  # folders within folders
-    pixels: int = 64_000_000  # of one picture, read from its header before anything is decoded
-    picture_side: int = 32_768  # the same for a picture one pixel high
-
+from .limits import Limits, mebibytes
 
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SYSTEM_FILES = {"__macosx", "thumbs.db", "desktop.ini"}  # what macOS and Windows leave beside people's files
@@ -49,22 +34,38 @@ class FolderFiles:
         self.folder, self.limits = folder, limits
         names = []
         for parent, folders, files in os.walk(folder):
-            folders[:] = [name for name in folders if not _is_system(name)]
+            folders[:] = [name for name in folders if not is_system(name)]
             relative = Path(parent).relative_to(folder)
             if len(relative.parts) > limits.depth:
                 raise DataError(f"{folder.name} has more than {limits.depth} folders within each other; flatten it.")
-            names += [(relative / name).as_posix() for name in files if not _is_system(name)]
+            names += [(relative / name).as_posix() for name in files if not is_system(name)]
             _check_count(folder.name, len(names), limits)
         self.names = sorted(names)
 
     def read(self, name: str) -> bytes:
         """The bytes of a file of ``names``. Raises DataError where it is too large or cannot be read."""
+        return self.read_file(self.folder / name, name, self.limits)
+
+    def size(self, name: str) -> int:
+        """Bytes of a file of ``names``; 0 where the system does not say."""
+        try:
+            return (self.folder / name).stat().st_size
+        except OSError:
+            return 0
+
+    def leads_outside(self, name: str) -> bool:
+        """Whether a file of ``names`` is a link to somewhere outside the folder."""
         path = self.folder / name
+        return path.is_symlink() and not path.resolve().is_relative_to(self.folder.resolve())
+
+    @staticmethod
+    def read_file(path: Path, name: str, limits: Limits) -> bytes:
+        """The bytes of the file at ``path``, called ``name`` in sentences. Raises DataError as :meth:`read`."""
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # a pipe would block for ever
                 raise DataError(f"{name} is not an ordinary file; replace it by one.")
-            if path.stat().st_size > self.limits.file_bytes:
-                raise DataError(f"{name} is larger than {_mebibytes(self.limits.file_bytes)}; make it smaller.")
+            if path.stat().st_size > limits.file_bytes:
+                raise DataError(f"{name} is larger than {mebibytes(limits.file_bytes)}; make it smaller.")
             return path.read_bytes()
         except OSError as error:
             raise DataError(f"{name} cannot be opened ({error.strerror}); check that it may be read.") from error
@@ -107,20 +108,24 @@ class ZipFiles:
             if info.flag_bits & 1:
                 raise DataError(f"{archive} has a password; pack it again without one.")
             if info.file_size > limits.file_bytes:
-                raise DataError(f"{name} unpacks to more than {_mebibytes(limits.file_bytes)}; make it smaller.")
+                raise DataError(f"{name} unpacks to more than {mebibytes(limits.file_bytes)}; make it smaller.")
             total, packed = total + info.file_size, packed + info.compress_size
             if _is_bomb(info.file_size, info.compress_size, limits):
                 raise DataError(f"{name} unpacks to over {limits.ratio} times its size; save it again and pack anew.")
-            if _is_system(*name.split("/")):
+            if is_system(*name.split("/")):
                 continue
             if name in members:
                 raise DataError(f"{archive} holds two files named {name}; rename one and pack it again.")
             members[name] = info
         if total > limits.total_bytes:
-            raise DataError(f"{archive} unpacks to over {_mebibytes(limits.total_bytes)}; upload a smaller selection.")
+            raise DataError(f"{archive} unpacks to over {mebibytes(limits.total_bytes)}; upload a smaller selection.")
         if _is_bomb(total, packed, limits):
             raise DataError(f"{archive} unpacks to over {limits.ratio} times its size; pack the original files anew.")
         return members
+
+    def size(self, name: str) -> int:
+        """Bytes that a member of ``names`` declares to unpack to; it gives no more."""
+        return self._members[name].file_size
 
     def read(self, name: str) -> bytes:
         """The bytes of a member of ``names``. Raises DataError where it is damaged or packed in an unusual way."""
@@ -237,7 +242,8 @@ def _decode_names(infos: list[zipfile.ZipInfo]) -> list[str]:
     return [info.orig_filename if info.flag_bits & 0x800 else next(decoded) for info in infos]
 
 
-def _is_system(*parts: str) -> bool:
+def is_system(*parts: str) -> bool:
+    """Whether one of a path's parts is hidden, or what macOS and Windows leave beside people's files."""
     return any(part.startswith(".") or part.lower() in SYSTEM_FILES for part in parts)
 
 
@@ -248,7 +254,3 @@ def _is_bomb(size: int, packed: int, limits: Limits) -> bool:
 def _check_count(name: str, count: int, limits: Limits) -> None:
     if count > limits.files:
         raise DataError(f"{name} holds more than {limits.files:,} files; choose fewer.")
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size >> 20:,} MiB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,23 @@ from pathlib import Path
 from ..audio import write_wav
 from ..errors import DataError
 from .base import Example
+from .layout import safe_cell
 from .loader import SOURCE_RATE
+
+
+def metadata_csv(rows: list[list[str]]) -> bytes:
+    """Rows of (caption, picture's name, sound's name), "" for what is missing, as the bytes of metadata.csv.
+
+    A column that no row fills is left out; where there are sounds only, they are the ``file_name`` that "audiofolder"
+    of the ``datasets`` library looks for. Captions that a spreadsheet would compute are made harmless.
+    """
+    filled = [i for i in range(3) if i == 0 or any(row[i] for row in rows)]
+    head = ["text", "file_name", "audio_file_name" if 1 in filled else "file_name"]
+    table = io.StringIO(newline="")
+    csv.writer(table, lineterminator="\n").writerows(
+        [[safe_cell(row[i]) if i == 0 else row[i] for i in filled] for row in [head, *rows]]
+    )
+    return table.getvalue().encode("utf-8", "replace")
 
 
 def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
@@ -40,11 +57,8 @@ def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
                 write_wav(folder / row[2], example.audio, SOURCE_RATE)
             rows.append(row)
         folder.mkdir(parents=True, exist_ok=True)
-        filled = [i for i in range(3) if i == 0 or any(row[i] for row in rows)]
-        table = [[row[i] for i in filled] for row in [["text", "file_name", "audio_file_name"], *rows]]
         # Last, and by renaming: a folder with metadata is whole.
-        with (folder / "metadata.tmp").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(table)
+        (folder / "metadata.tmp").write_bytes(metadata_csv(rows))
         os.replace(folder / "metadata.tmp", folder / "metadata.csv")
     except OSError as error:
         raise DataError(

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from PIL import Image
 
-from ..audio import read_sound
 from ..config import AudioConfig
 from ..errors import DataError
 from .archive import open_files, open_picture
 from .base import Dataset, Prompt, Row
+from .cutting import loudest_part
+from .examine import decode_sound
 from .layout import Entry, Problem, read_layout
 from .loader import SOURCE_RATE, upright
 
 HELD_OUT_FROM = 20  # rows; of fewer, every one is needed for learning
 KEPT_SIDE = 256  # pixels of a kept picture's shorter side: no model sees more
 KEPT_BYTES = 256 << 20  # of decoded pictures, and of sounds; what is beyond is read again at each use
-MAX_SECONDS, MAX_SAMPLES = 600.0, 64_000_000  # of one sound file; samples over all its channels
-RATES = (2_000, 384_000)  # Hz, of a sound file
 GREY_TOLERANCE = 4  # levels by which the channels of a grey JPEG may differ
 SOMETHING_ELSE = "something else"  # the wrong caption where a dataset has only one
 
@@ -194,7 +191,7 @@ class Folder(Dataset):
     def _decode_sound(self, name: str) -> np.ndarray:
         if name in self._kept:
             return self._kept[name].copy()
-        waveform = loudest_part(_read_sound(self._files.read(name)), self._num_samples)
+        waveform = loudest_part(decode_sound(self._files.read(name)), self._num_samples)
         if not len(waveform) or np.abs(waveform).max() < 1e-4:
             raise DataError("the sound is silent; record it again.")
         self._keep("sound", name, waveform, waveform.nbytes)
@@ -204,29 +201,6 @@ class Folder(Dataset):
         if size <= self._room[kind]:
             self._room[kind] -= size
             self._kept[name] = item.copy()
-
-
-def loudest_part(waveform: np.ndarray, num_samples: int) -> np.ndarray:
-    """Float32 [n] -> at most [num_samples]: the first window within 1 % of the largest energy."""
-    if len(waveform) <= num_samples:
-        return waveform
-    energy = np.concatenate([[0.0], np.cumsum(np.square(waveform, dtype=np.float64))])
-    starts = np.unique(np.append(np.arange(0, len(waveform) - num_samples, 64), len(waveform) - num_samples))
-    windows = energy[starts + num_samples] - energy[starts]
-    start = starts[np.argmax(windows >= 0.99 * windows.max())]
-    return waveform[start : start + num_samples]
-
-
-def _read_sound(data: bytes) -> np.ndarray:
-    try:
-        info = soundfile.info(io.BytesIO(data))
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise DataError("the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.") from error
-    if not RATES[0] <= info.samplerate <= RATES[1]:
-        raise DataError(f"the sound has a rate of {info.samplerate:,} Hz; save it again with 16,000 to 48,000 Hz.")
-    if info.frames * info.channels > MAX_SAMPLES:  # a header of a few bytes can promise gigabytes
-        raise DataError(f"the sound is longer than {MAX_SECONDS / 60:.0f} minutes; cut it into shorter clips.")
-    return read_sound(io.BytesIO(data), max_seconds=MAX_SECONDS)
 
 
 def _held_out(entries: list[Entry]) -> set[int]:

@@ -28,6 +28,8 @@ SOUND_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
 METADATA_NAMES = {"metadata.csv", "metadata.jsonl"}
 FILE_COLUMNS = ("file_name", "image_file_name", "audio_file_name")  # the suffix says which kind of file it is
 MODALITY_FOLDERS = {"image", "images", "picture", "pictures", "audio", "audios", "sound", "sounds"}
+PROJECT = "project.json"  # of mmgan.data.projects: beside the metadata, not part of the dataset
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]|'+\s*[=+\-@]")  # how a cell begins that spreadsheets compute
 NOTES = re.compile(r"(readme|licen[cs]e|copying|notice)(\.\w+)?", re.IGNORECASE)  # about the data, not part of it
 
 
@@ -62,7 +64,7 @@ def read_layout(files: FolderFiles | ZipFiles) -> tuple[list[Entry], list[Proble
             metadata.append(name)
         elif kind_of(name):
             media.append(name)
-        elif not NOTES.fullmatch(base):
+        elif not NOTES.fullmatch(base) and name != PROJECT:
             problems.append(Problem(name, _unknown_kind(base)))
     if metadata:
         entries = []
@@ -87,6 +89,16 @@ def clean_text(text: object) -> str:
     """One line, composed accents, no control characters, no spaces at the ends."""
     composed = unicodedata.normalize("NFC", "" if text is None else str(text))
     return " ".join("".join(" " if unicodedata.category(char) == "Cc" else char for char in composed).split())
+
+
+def safe_cell(text: str) -> str:
+    """A cell of a CSV file that no spreadsheet takes for a formula: "=1+1" becomes "'=1+1" (OWASP, CSV injection)."""
+    return "'" + text if FORMULA.match(text) else text
+
+
+def plain_cell(text):
+    """What :func:`safe_cell` was given."""
+    return text[1:] if isinstance(text, str) and text[:1] == "'" and FORMULA.match(text[1:]) else text
 
 
 def caption_from_name(stem: str) -> str:
@@ -190,7 +202,7 @@ def _metadata_rows(files, metadata: str, problems: list[Problem]) -> Iterator[tu
                 f"{metadata} has no column 'text'; its first line should be text,file_name,audio_file_name."
             )
         for values in reader:
-            yield reader.line_num, {columns[key]: value for key, value in values.items() if key in columns}
+            yield reader.line_num, {columns[key]: plain_cell(value) for key, value in values.items() if key in columns}
     except csv.Error:
         problems.append(
             Problem(f"{metadata}, line {reader.line_num}", "cannot be read, nor what follows; check its quotes.")

@@ -42,6 +42,16 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
     return float(within(x) + within(y) - 2 * kernel(x, y).mean())
 
 
+def energy_distance(x: Tensor, y: Tensor) -> float:
+    """2 E|x - y| - E|x - x'| - E|y - y'|, unbiased (Szekely and Rizzo 2013); in units of the features.
+
+    A kernel distance whose kernel is the distance itself, so that it grows with how far two sets lie apart and not with
+    a power of that, which a few rows could not estimate.
+    """
+    within = [float(torch.pdist(a.double()).mean()) if len(a) > 1 else 0.0 for a in (x, y)]
+    return 2 * float(torch.cdist(x.double(), y.double()).mean()) - sum(within)
+
+
 def nearest_distances(queries: Tensor, bank: Tensor, k: int = 1) -> Tensor:
     """Euclidean distance [N] from every query to its ``k``-th nearest row of the bank."""
     parts = [torch.cdist(part, bank).kthvalue(k, dim=1).values for part in queries.float().split(CHUNK)]

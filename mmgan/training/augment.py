@@ -20,6 +20,17 @@ GAIN = 0.1  # in units of a log-mel: 4 dB
 TIME_CUTOUT, BAND_CUTOUT = 1 / 6, 1 / 6
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """Which changes leave a caption true. Flips are off unless somebody has seen to it that nothing is to be read."""
+
+    flip: bool = False  # left and right
+    colour: bool = True  # brightness and contrast
+    place: bool = True  # shifts of the picture
+    gain: bool = True
+    pitch: bool = True  # shifts of mel bands
+
+
 @dataclass
 class Plan:
     """Random numbers of one batch: ``uniform`` [B, 12] in -1..1 and ``chosen`` [B, 12] in 0..1, compared with p."""
@@ -70,28 +81,35 @@ def blank(
     return torch.where((box & on[:, None, None]).unsqueeze(1), fill, x)
 
 
-def augment_image(image: Tensor, plan: Plan, p: float) -> Tensor:
+def augment_image(image: Tensor, plan: Plan, p: float, allowed: Allowed = Allowed()) -> Tensor:
     """[B, C, S, S] in -1..1 -> the same, each of shift, brightness, contrast and cutout with probability ``p``."""
+    if allowed.flip:  # half of the rows whatever p is: a mirrored picture is as good as the picture
+        image = torch.where((plan.chosen[:, 11] < 0.5)[:, None, None, None], image.flip(3), image)
     if p <= 0:
         return image
     size = image.shape[-1]
-    image = image + BRIGHTNESS * plan.amount(0, p)[:, None, None, None]
-    middle = image.mean(dim=(1, 2, 3), keepdim=True)
-    image = (image - middle) * (1 + CONTRAST * plan.amount(1, p)[:, None, None, None]) + middle
-    moves = (torch.stack([plan.amount(2, p), plan.amount(3, p)]) * IMAGE_SHIFT * size).round().long()
-    image = shift(image, moves[0], moves[1], -1.0)
+    if allowed.colour:
+        image = image + BRIGHTNESS * plan.amount(0, p)[:, None, None, None]
+        middle = image.mean(dim=(1, 2, 3), keepdim=True)
+        image = (image - middle) * (1 + CONTRAST * plan.amount(1, p)[:, None, None, None]) + middle
+    if allowed.place:
+        moves = (torch.stack([plan.amount(2, p), plan.amount(3, p)]) * IMAGE_SHIFT * size).round().long()
+        image = shift(image, moves[0], moves[1], -1.0)
     return blank(image, plan.uniform[:, 4], plan.uniform[:, 5], IMAGE_CUTOUT, IMAGE_CUTOUT, plan.on(4, p / 2), 0.0)
 
 
-def augment_mel(mel: Tensor, plan: Plan, p: float) -> Tensor:
+def augment_mel(mel: Tensor, plan: Plan, p: float, allowed: Allowed = Allowed()) -> Tensor:
     """[B, bands, T] -> the same, each of gain, shift in time, shift of bands and two cutouts with probability ``p``."""
     if p <= 0:
         return mel
     floor = -1.0
     # Gain leaves silence silent, as turning a volume knob does above the floor.
-    mel = torch.where(mel > floor + 0.02, mel + GAIN * plan.amount(6, p)[:, None, None], mel)
+    if allowed.gain:
+        mel = torch.where(mel > floor + 0.02, mel + GAIN * plan.amount(6, p)[:, None, None], mel)
     time = (plan.amount(7, p) * TIME_SHIFT * mel.shape[2]).round().long()
     bands = (plan.amount(8, p) * (BAND_SHIFT + 0.5)).round().long().clamp(-BAND_SHIFT, BAND_SHIFT)
+    if not allowed.pitch:
+        bands = torch.zeros_like(bands)
     x = shift(mel.unsqueeze(1), bands, time, floor)
     x = blank(x, torch.zeros_like(plan.uniform[:, 9]), plan.uniform[:, 9], 2.0, TIME_CUTOUT, plan.on(9, p / 2), floor)
     x = blank(

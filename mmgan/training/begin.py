@@ -24,6 +24,10 @@ def main(options) -> int:
     out = Path(options.out)
     if options.resume:
         saved = Run.open(out).config
+        if "finetune" in saved:
+            from .finetune import resume as resume_finetune
+
+            return resume_finetune(out, options.device, options.text_encoder)
         config = from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json")
         data, text_encoder = saved.get("data", ""), options.text_encoder or saved.get("text_encoder")
         start = saved.get("start_from")
@@ -33,7 +37,7 @@ def main(options) -> int:
         changes |= {"model": to_dict(_sizes(start) if start else PRESETS[options.preset])}
         config = from_dict(TrainingConfig, with_settings(changes, options.set), "the options")
     resume = options.resume and has_checkpoint(out)
-    with open_run(config, data, out, resume, text_encoder, start) as run, stoppable(run) as ready:
+    with open_run(config, data, out, resume, text_encoder, {"start_from": start}) as run, stoppable(run) as ready:
         from .train import train_into
 
         return train_into(run, out, config, data, resume, options.device, text_encoder, ready=ready, start_from=start)
@@ -69,12 +73,16 @@ def has_checkpoint(out: str | Path) -> bool:
 
 
 def open_run(
-    config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None, start_from: str | None
+    config: TrainingConfig, data: str, out: str | Path, resume: bool, text_encoder: str | None, more: dict | None = None
 ):
-    """A context with the run folder that this process writes; with None where another process of several does."""
+    """A context with the run folder that this process writes; with None where another process of several does.
+
+    Args:
+        more: what else the run's config should hold, such as what it was fine-tuned from.
+    """
     if int(os.environ.get("RANK", "0")) != 0:
         return contextlib.nullcontext()
-    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, "start_from": start_from}
+    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, **(more or {})}
     return Run.resume(out) if resume else Run.create(out, settings)
 
 

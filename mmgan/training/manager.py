@@ -181,6 +181,38 @@ class Manager:
             self._spawn(run, arguments)
         return run
 
+    def finetune(
+        self, name: str, data: str, base: str, minutes: float = 8.0, settings: dict | None = None, device: str = "auto"
+    ) -> Run:
+        """Starts a fine-tuning as a process of its own.
+
+        Args:
+            name: of the run and of its folder.
+            data: a project's folder, any folder or a zip.
+            base: a model's name, folder or run.
+            settings: see :meth:`start`.
+
+        Raises:
+            TrainingError: the name or a setting cannot be used, or too many trainings run.
+            CheckpointError: there is no such base.
+        """
+        from ..checkpoint import read_config, resolve
+
+        name = check_name(name)
+        read_config(resolve(base))
+        check_settings("tiny", settings or {})
+        if not Path(data).exists():
+            raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
+        with self._lock:
+            self._check_room()
+            run = Run(self.folder / name)
+            run.claim()
+            arguments = [str(Path(data).resolve()), f"--base={base}", f"--minutes={minutes}", "--device", device]
+            for key, value in (settings or {}).items():
+                arguments += ["--set", f"{key}={value}"]
+            self._spawn(run, arguments, "finetune")
+        return run
+
     def resume(self, name: str) -> None:
         """Lets a paused training go on, or starts one again from its checkpoint.
 
@@ -263,9 +295,9 @@ class Manager:
             time.sleep(0.05)
         return False
 
-    def _spawn(self, run: Run, arguments: list[str]) -> None:
+    def _spawn(self, run: Run, arguments: list[str], command: str = "train") -> None:
         """A process in a session of its own, so that neither our end nor a Ctrl-C at our terminal ends it."""
-        command = [*self.command, "train", "--out", str(run.folder), "--nice", str(NICE), *arguments]
+        command = [*self.command, command, "--out", str(run.folder), "--nice", str(NICE), *arguments]
         run.log("$ " + " ".join(["mmgan", *command[len(self.command) :]]))
         # One compute thread: two on two cores collapse as soon as somebody samples (tests/benchmarks/beside.py).
         environment = {**os.environ, "OMP_NUM_THREADS": threads(), "PYTHONUNBUFFERED": "1"}

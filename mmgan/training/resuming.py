@@ -41,6 +41,7 @@ def model_info(trainer: Trainer) -> dict:
         "examples_seen": trainer.step_count * trainer.config.batch_size,
         "examples": trainer.dataset.examples,
         "captions": trainer.captions,
+        **trainer.info,
     }
 
 

@@ -49,7 +49,7 @@ def train(
         MmganError: the run cannot start. Whatever happens later is in the run's status.
     """
     resume = resume and has_checkpoint(out)
-    with open_run(config, data, out, resume, text_encoder, start_from) as run, stoppable(run) as ready:
+    with open_run(config, data, out, resume, text_encoder, {"start_from": start_from}) as run, stoppable(run) as ready:
         return train_into(run, Path(out), config, data, resume, device, text_encoder, progress, ready, start_from)
 
 
@@ -82,7 +82,7 @@ def train_into(
         loop = Loop(trainer, run, elapsed, progress)
     except Exception as error:
         if run is not None:
-            _refused(run, error, config.batch_size)
+            refused(run, error, config.batch_size)
         raise
     if ready is not None:
         ready.set()
@@ -94,7 +94,7 @@ def _stage(run: Run | None, stage: str) -> None:
         run.set_status("starting", stage=stage)
 
 
-def _refused(run: Run, error: Exception, batch_size: int) -> None:
+def refused(run: Run, error: Exception, batch_size: int) -> None:
     """Says in the run why it could not start."""
     if is_out_of_memory(error):
         state, reason, more = out_of_memory(batch_size)

@@ -25,7 +25,7 @@ from ..familiarity import spread_captions
 from ..models import Discriminators, Generator
 from ..models.layers import unit
 from ..text import TextEncoder
-from .augment import Plan, augment_image, augment_mel
+from .augment import Allowed, Plan, augment_image, augment_mel
 from .losses import LOSSES, mean
 from .objectives import Objectives
 
@@ -94,6 +94,8 @@ class Trainer:
         self.step_count = 0
         self.augment_image = _augmentation(config.augment_image, dataset.num_images)
         self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)
+        self.allowed = Allowed()  # changes that leave the captions true
+        self.info: dict = {}  # what else the model's config should say of it
         self.progress = 0.0  # share of the training that is done, 0..1; sets the learning rate
 
     def _optimizer(self, module: torch.nn.Module) -> torch.optim.Optimizer:
@@ -202,23 +204,29 @@ class Trainer:
             + c.contrastive_weight * recognise
             + common
         )
+        # A relativistic critic knows no zero: what it says of a real row counts beside the generated one only.
+        sure = (real.values - (fake.values if c.loss == "relativistic" else 0.0)).sign()
         terms = {
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
             "contrastive": recognise, "generator_contrastive": match, "latents": unread,
             "reconstruction": reconstruction,
-            "sign_image": mean(real.values[:, 0].sign(), counts[:, 0]),
-            "sign_audio": mean(real.values[:, 1].sign(), counts[:, 1]),
+            "sign_image": mean(sure[:, 0], counts[:, 0]),
+            "sign_audio": mean(sure[:, 1], counts[:, 1]),
         }  # fmt: skip
         if penalised:
             slope = terms_of.penalty(self.penalty, real_inputs, fake_inputs, real, fake, caption, between, counts)
             terms["penalty"] = penalty = self._penalty_weight() * slope
             d_loss = d_loss + c.penalty_interval * penalty
-        (d_loss / c.accumulate).backward(inputs=list(self.discriminators.parameters()))
+        learning = [parameter for parameter in self.discriminators.parameters() if parameter.requires_grad]  # FreezeD
+        (d_loss / c.accumulate).backward(inputs=learning)
         return terms
 
     def _augmented(self, inputs: tuple[Tensor, Tensor], plan: Plan, rows: slice) -> list[Tensor]:
         plan = plan.slice(rows.start, rows.stop, self.device)
-        return [augment_image(inputs[0], plan, self.augment_image), augment_mel(inputs[1], plan, self.augment_audio)]
+        return [
+            augment_image(inputs[0], plan, self.augment_image, self.allowed),
+            augment_mel(inputs[1], plan, self.augment_audio, self.allowed),
+        ]
 
     # Around the step ----------------------------------------------------------------------------------------------
 

@@ -13,8 +13,9 @@ from mmgan.audio import write_wav
 from mmgan.config import AudioConfig
 from mmgan.data import load_dataset
 from mmgan.data.base import Example
+from mmgan.data.cutting import loudest_part
 from mmgan.data.export import export_dataset
-from mmgan.data.folder import SOMETHING_ELSE, Folder, loudest_part
+from mmgan.data.folder import SOMETHING_ELSE, Folder
 from mmgan.data.layout import caption_from_name
 from mmgan.data.loader import Loader
 from mmgan.errors import DataError
@@ -367,7 +368,7 @@ def test_export_loads_again(tmp_path):
     assert first.image.getpixel((3, 3)) == (255, 0, 0)
     np.testing.assert_allclose(first.audio, tone, atol=1e-4)
     export_dataset(examples[2:], tmp_path / "sounds")
-    assert (tmp_path / "sounds" / "metadata.csv").read_text() == "text,audio_file_name\n=only a sound,audio/00000.wav\n"
+    assert (tmp_path / "sounds" / "metadata.csv").read_text() == "text,file_name\n'=only a sound,audio/00000.wav\n"
     with pytest.raises(DataError, match="already holds files"):
         export_dataset(examples, tmp_path / "out")
     (tmp_path / "file").write_text("x")

@@ -1,0 +1,236 @@
+"""Adding files to a project: each ends in the table, or in the list of what was left out with a reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import posixpath
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from ..files import replace_file
+from .archive import FolderFiles
+from .examine import examine_picture, examine_sound
+from .items import MAX_CAPTION, Item, is_machine_name
+from .layout import METADATA_NAMES, Problem, caption_from_name, kind_of, read_layout
+from .limits import mebibytes
+from .sources import Source, open_sources
+from .table import check_caption
+
+if TYPE_CHECKING:
+    from .project import Project
+
+BATCH_SECONDS, BATCH_BYTES = 1.0, 16 << 20  # files are saved together, after so long or so much
+MAX_LISTED = 1_000  # of what was left out; beyond that it is counted only
+
+Progress = Callable[[int, int, str], None]  # files done, files in all, the name of the next
+
+
+@dataclass
+class Added:
+    """What became of an upload."""
+
+    pictures: int = 0
+    sounds: int = 0
+    with_problems: int = 0  # of these, items that are left out of the dataset or need a look
+    left_out: list[Problem] = field(default_factory=list)  # what became no item, all of it
+
+    @property
+    def sentence(self) -> str:
+        text = f"Added {_count(self.pictures, 'picture')} and {_count(self.sounds, 'sound')}"
+        if self.with_problems:
+            text += f"; {self.with_problems:,} of them need a look"
+        if self.left_out:
+            text += f"; {_count(len(self.left_out), 'other thing')} could not be taken"
+        return text + "."
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A picture or sound of an upload that is to become an item."""
+
+    source: Source
+    name: str
+    kind: str
+    caption: str
+    partner: tuple[str, str] | None = None  # name and caption
+
+
+def add(project: Project, paths: Sequence[str | Path], caption: str = "", progress: Progress | None = None) -> Added:
+    """Adds zips, folders and loose files, in the layouts of :mod:`mmgan.data.layout`.
+
+    Everything is checked against the limits before the first file is unpacked; a refused upload changes nothing. A file
+    that cannot be used becomes an item that says why. What was added before a kill or an error stays.
+
+    Args:
+        caption: of all the files; "" takes what their metadata, folders or names say.
+        progress: called before each file and once at the end; what it raises ends the adding.
+
+    Raises:
+        DataError: the upload breaks a limit, or is no zip, in one sentence.
+        MmganError: the disk is full.
+    """
+    return add_from(project, open_sources(paths, project.limits), caption, progress)
+
+
+def add_from(project: Project, sources: Sequence[Source], caption: str = "", progress: Progress | None = None) -> Added:
+    """The same from opened sources (:mod:`mmgan.data.sources`)."""
+    caption = check_caption(caption)
+    report = Added()
+    found = [item for source in sources for item in _found(source, caption, report)]
+    _check_room(project, found)
+    writer = _Writer(project, report)
+    for number, item in enumerate(found):
+        if progress:
+            progress(number, len(found), item.name)
+        writer.take(item)
+    writer.save()
+    new = set(writer.ids.values())
+    report.with_problems = sum(item.code != "" for item in project.items() if item.id in new)
+    if progress:
+        progress(len(found), len(found), "")
+    return report
+
+
+def _found(source: Source, caption: str, report: Added) -> list[_Found]:
+    """Every picture and sound of a source, in pairs where it has them."""
+    entries, problems = read_layout(source)
+    outside = {name for name in source.names if isinstance(source, FolderFiles) and source.leads_outside(name)}
+    report.left_out += [Problem(name, "is a link to somewhere else, so it is left out.") for name in sorted(outside)]
+    has_metadata = any(posixpath.basename(name).lower() in METADATA_NAMES for name in source.names)
+    found: dict[tuple[str, str], _Found] = {}
+    for entry in entries:
+        names = [name for name in (entry.image, entry.sound) if name and name not in outside]
+        text = caption or entry.text
+        if not caption and not has_metadata and _says_nothing(text, names):
+            text = ""
+        text = _fitted_caption(text, names, report)
+        for kind, name, other in (("image", entry.image, entry.sound), ("sound", entry.sound, entry.image)):
+            if name in names and (name, text) not in found:
+                partner = (other, text) if other in names else None
+                found[name, text] = _Found(source, name, kind, text, partner)
+    used = {name for name, _ in found} | outside
+    for name in source.names:  # the metadata does not name it, or its row has no text
+        if kind_of(name) and name not in used:
+            found[name, caption] = _Found(source, name, kind_of(name), caption)
+    taken = {name for name, _ in found}
+    report.left_out += [problem for problem in problems if problem.file not in taken | outside]
+    return list(found.values())
+
+
+def _says_nothing(caption: str, names: list[str]) -> bool:
+    """Whether the caption is a camera's or a recorder's file name, not a word of the person's."""
+    stems = [posixpath.splitext(posixpath.basename(name))[0] for name in names]
+    return any(caption == caption_from_name(stem) and is_machine_name(stem) for stem in stems)
+
+
+def _fitted_caption(text: str, names: list[str], report: Added) -> str:
+    if len(text) > MAX_CAPTION:
+        shown = names[0] if names else "a row"
+        report.left_out.append(Problem(shown, f"had a caption of {len(text):,} characters; its end was cut off."))
+        text = text[:MAX_CAPTION].rsplit(" ", 1)[0]
+    return check_caption(text)
+
+
+def _check_room(project: Project, found: list[_Found]) -> None:
+    """Raises DataError where the project or the disk has no room for all of it."""
+    limits, items = project.limits, project.items()
+    if len(items) + len(found) > limits.files:
+        raise DataError(
+            f"That would make {len(items) + len(found):,} files and a project holds up to {limits.files:,}; add fewer."
+        )
+    size = sum(item.source.size(item.name) for item in found)
+    if sum(item.size for item in items) + size > limits.total_bytes:
+        raise DataError(f"That would exceed the {mebibytes(limits.total_bytes)} that a project holds; add fewer files.")
+    free = shutil.disk_usage(project.folder).free
+    if size + limits.free_bytes > free:
+        raise DataError(f"The disk has only {mebibytes(free)} free; add fewer files, or make room first.")
+
+
+class _Writer:
+    """Examines files one at a time and saves them in batches, each with its part of the table."""
+
+    def __init__(self, project: Project, report: Added):
+        self.project, self.report = project, report
+        self.batch: list[tuple[Item, bytes, bytes | None, tuple | None]] = []  # item, file, thumbnail, partner
+        self.waiting, self.since = 0, time.monotonic()
+        self.ids: dict[tuple, int] = {}  # (source, name, caption) -> item
+        self.unlisted = list(report.left_out)
+
+    def take(self, found: _Found) -> None:
+        item, data, thumbnail = _examined(found, self.project.limits)
+        key = (id(found.source), found.name, found.caption)
+        partner = None if found.partner is None else (id(found.source), *found.partner)
+        self.batch.append((item, data, thumbnail, (key, partner)))
+        self.waiting += len(data)
+        if self.waiting >= BATCH_BYTES or time.monotonic() - self.since >= BATCH_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Writes the batch: files first, so that the table never names one that is not there."""
+        if not self.batch and not self.unlisted:
+            return
+        batch, self.batch, self.waiting = self.batch, [], 0
+        self.project._change(lambda state: self._put(state, batch))
+        self.since = time.monotonic()
+
+    def _put(self, state: dict, batch: list) -> None:
+        folder = self.project.folder
+        for name in ("originals", ".thumbnails"):
+            (folder / name).mkdir(exist_ok=True)
+        table = state["items"]
+        following = max(table, default=0) + 1
+        for number, (item, data, thumbnail, (key, partner)) in enumerate(batch):
+            item = dataclasses.replace(item, id=following + number)
+            if item.file and not (folder / item.file).exists():
+                replace_file(folder / item.file, data)
+            if thumbnail:
+                replace_file(folder / ".thumbnails" / f"{item.digest[:20]}.jpg", thumbnail, flush=False)
+            self.ids[key] = item.id
+            if partner in self.ids and self.ids[partner] in table:
+                other = table[self.ids[partner]]
+                item = dataclasses.replace(item, partner=other.id)
+                if other.partner is None:
+                    table[other.id] = dataclasses.replace(other, partner=item.id)
+            table[item.id] = item
+            self.report.pictures += item.kind == "image"
+            self.report.sounds += item.kind == "sound"
+        unlisted, self.unlisted = self.unlisted, []
+        state["left_out"] = (state["left_out"] + unlisted)[:MAX_LISTED]
+        state["left_out_count"] += len(unlisted)
+
+
+def _examined(found: _Found, limits) -> tuple[Item, bytes, bytes | None]:
+    item = Item(0, found.name, found.kind, caption=found.caption)
+    try:
+        data = found.source.read(found.name)
+    except DataError as error:
+        return dataclasses.replace(item, error=_without_name(str(error), found.name)), b"", None
+    item = dataclasses.replace(item, digest=hashlib.sha256(data).hexdigest(), size=len(data))
+    try:
+        if found.kind == "image":
+            picture = examine_picture(data, limits)
+            item = dataclasses.replace(item, width=picture.width, height=picture.height)
+            suffix, thumbnail = picture.suffix, picture.thumbnail
+        else:
+            sound, _ = examine_sound(data, limits)
+            values = {k: v for k, v in vars(sound).items() if k != "suffix"}
+            item, suffix, thumbnail = dataclasses.replace(item, **values), sound.suffix, None
+    except DataError as error:
+        return dataclasses.replace(item, error=str(error), size=0), b"", None
+    return dataclasses.replace(item, file=f"originals/{item.digest[:20]}{suffix}"), data, thumbnail
+
+
+def _without_name(sentence: str, name: str) -> str:
+    """The sentence without the name it begins with, which the table shows beside it."""
+    rest = sentence.removeprefix(name).strip()
+    return rest if rest != sentence else sentence
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

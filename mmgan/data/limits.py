@@ -1,0 +1,41 @@
+"""What a dataset may hold, in one place, so that a person can read it before uploading and every check agrees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Beyond these a dataset is refused as a whole, or, where one file is meant, that file is."""
+
+    files: int = 50_000
+    total_bytes: int = 4 << 30  # all files of a zip, unpacked; all that a project keeps
+    file_bytes: int = 512 << 20  # one file, unpacked (ten minutes of stereo sound is 110 MB)
+    ratio: int = 200  # unpacked to packed size; photographs and recordings are near 1, plain drawings near 100
+    ratio_from: int = 16 << 20  # bytes; files and zips that unpack to less may have any ratio, they do no harm
+    depth: int = 12  # folders within folders
+    pixels: int = 64_000_000  # of one picture, read from its header before anything is decoded
+    picture_side: int = 32_768  # the same for a picture one pixel high
+    seconds: float = 600.0  # of one sound file
+    samples: int = 64_000_000  # of one sound file, over all its channels
+    projects: int = 200  # of one person
+    free_bytes: int = 256 << 20  # of the disk that an upload leaves free
+
+    @property
+    def sentence(self) -> str:
+        """The limits in words, to be shown before an upload."""
+        return (
+            f"Up to {self.files:,} files, {mebibytes(self.file_bytes)} each and {mebibytes(self.total_bytes)} in all; "
+            f"pictures (PNG, JPEG, WebP, GIF, BMP) up to {self.pixels // 1_000_000} million pixels, "
+            f"sounds (WAV, FLAC, OGG, MP3) up to {self.seconds / 60:.0f} minutes."
+        )
+
+
+# What visitors upload is held to less: it is decoded while they wait, and others share the disk.
+PROJECT_LIMITS = Limits(files=5_000, total_bytes=1 << 30, file_bytes=128 << 20)
+
+
+def mebibytes(size: int) -> str:
+    """ "512 MiB", "0.5 MiB"."""
+    return f"{size / (1 << 20):,.{0 if size >= 10 << 20 or size % (1 << 20) == 0 else 1}f} MiB"

@@ -1,0 +1,326 @@
+"""A person's own pictures and sounds as a project on disk, which is a dataset and more: it remembers what is wrong.
+
+::
+
+    project.json    name, owner, what was left out, and the table: one item a file (mmgan.data.items)
+    originals/      the files as they came, each named by its SHA-256, so that nothing is kept twice
+    pieces/         the pieces of long sounds, where the person wants several
+    metadata.csv    the dataset that follows from the table, for ``load_dataset(folder)``
+    .thumbnails/    small pictures for the table
+
+project.json is the truth: it is replaced as a whole at each change, so that a kill at any moment leaves the table from
+before or after the change. metadata.csv is written after it, and anew wherever a kill came between.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..audio import write_wav
+from ..errors import DataError
+from ..files import replace_file, saving
+from .cutting import cut_pieces
+from .examine import decode_sound
+from .export import metadata_csv
+from .items import CUTS, Item, Summary, assess, piece_name, rows, sound_names, summarise
+from .layout import PROJECT, Problem, clean_text
+from .limits import PROJECT_LIMITS, Limits
+from .loader import SOURCE_RATE
+from .project_export import export_project
+from .table import check_caption, check_name, checked, owner_hash, select, to_json
+
+MAX_JSON = 64 << 20  # bytes of a project.json; five thousand items make three million
+LOCK_SECONDS = 30.0  # that a change waits for another one
+
+
+class Project:
+    """One project. Everything is read from its folder, so that two tabs and a restart see the same.
+
+    Raises:
+        DataError: the folder holds no project, or its table is damaged.
+    """
+
+    def __init__(self, folder: str | Path, limits: Limits = PROJECT_LIMITS):
+        self.folder, self.limits = Path(folder), limits
+        self._read: tuple[tuple[int, int] | None, dict] = (None, {})
+        if (self.folder / PROJECT).exists():
+            self._state()
+            if _modified(self.folder / "metadata.csv") < _modified(self.folder / PROJECT):
+                with self._locked():
+                    self._write_metadata(self.items())
+
+    @property
+    def key(self) -> str:
+        return self.folder.name
+
+    @property
+    def name(self) -> str:
+        return self._state()["name"]
+
+    @property
+    def created(self) -> float:
+        """Unix time."""
+        return self._state()["created"]
+
+    @property
+    def shared(self) -> bool:
+        return self._state()["shared"]
+
+    def belongs_to(self, owner: str) -> bool:
+        return self._state()["owner"] == owner_hash(owner)
+
+    def items(self) -> list[Item]:
+        """The table, in the order in which files came."""
+        return list(self._state()["items"])
+
+    def left_out(self) -> list[Problem]:
+        """What was in an upload and could not become an item, at most ``MAX_LISTED``; the summary counts all."""
+        return list(self._state()["left_out"])
+
+    def summary(self) -> Summary:
+        state = self._state()
+        return summarise(state["items"], state["left_out_count"])
+
+    def thumbnail(self, item: Item) -> bytes | None:
+        """A small JPEG of a picture; None of a sound, and of what could not be read."""
+        try:
+            return (self.folder / ".thumbnails" / f"{item.digest[:20]}.jpg").read_bytes()
+        except OSError:
+            return None
+
+    # Changes ------------------------------------------------------------------------------------------------------
+
+    def add(
+        self, sources: Sequence[str | Path], caption: str = "", progress: Callable[[int, int, str], None] | None = None
+    ):
+        """Adds zips, folders and loose files; see :func:`mmgan.data.adding.add`."""
+        from .adding import add
+
+        return add(self, sources, caption, progress)
+
+    def add_recordings(self, files: dict[str, bytes], caption: str = "", progress=None):
+        """Adds files from memory (name -> bytes), such as webcam pictures and clips, under one caption."""
+        from .adding import add_from
+        from .sources import MemoryFiles
+
+        return add_from(self, [MemoryFiles(files, self.limits)], caption, progress)
+
+    def rename(self, name: str) -> None:
+        self._change(lambda state: state.update(name=check_name(name)))
+
+    def share(self, shared: bool = True) -> None:
+        """Lets every visitor see it, or its owner alone."""
+        self._change(lambda state: state.update(shared=bool(shared)))
+
+    def set_caption(self, ids: Iterable[int], caption: str) -> int:
+        """The same caption for each of the items and their partners; returns how many changed.
+
+        Raises:
+            DataError: the caption is too long.
+        """
+        return self.caption_by(ids, check_caption(caption).replace("{", "{{"))
+
+    def caption_by(self, ids: Iterable[int] | str, template: str) -> int:
+        """Captions in bulk.
+
+        Args:
+            ids: items, or a pattern of their names such as "dog*".
+            template: the new caption, in which ``{caption}`` is the present one, ``{name}`` the file's name without its
+                suffix, ``{folder}`` its folder and ``{number}`` 1, 2, ...; ``{{`` is a brace.
+        """
+        template = check_caption(template)
+        number = 0
+
+        def new(item: Item) -> str:
+            nonlocal number
+            number += 1
+            folder, base = posixpath.split(item.name)
+            values = {
+                "caption": item.caption, "name": posixpath.splitext(base)[0].replace("_", " "),
+                "folder": posixpath.basename(folder).replace("_", " "), "number": str(number), "{": "{",
+            }  # fmt: skip
+            return re.sub(r"\{(caption|name|folder|number)\}|\{(\{)", lambda m: values[m[1] or m[2]], template)
+
+        return self._recaption(ids, new)
+
+    def replace_in_captions(self, find: str, replacement: str, ids: Iterable[int] | str = "*") -> int:
+        """Replaces a piece of text in captions, whatever its case; returns how many changed."""
+        if not find:
+            raise DataError("Write the text to look for in the captions.")
+        pattern = re.compile(re.escape(clean_text(find)), re.IGNORECASE)
+        return self._recaption(ids, lambda item: pattern.sub(lambda _: replacement, item.caption))
+
+    def pair(self, first: int, second: int) -> None:
+        """Makes a picture and a sound belong together, under the first one's caption.
+
+        Raises:
+            DataError: they are not one picture and one sound.
+        """
+
+        def change(state: dict) -> None:
+            one, two = (self._find(state, i) for i in (first, second))
+            if {one.kind, two.kind} != {"image", "sound"}:
+                raise DataError("Choose one picture and one sound to pair.")
+            caption = one.caption or two.caption
+            state["items"][one.id] = dataclasses.replace(one, partner=two.id, caption=caption)
+            state["items"][two.id] = dataclasses.replace(two, partner=one.id, caption=caption)
+
+        self._change(change)
+
+    def unpair(self, item: int) -> None:
+        """Takes an item from its partner."""
+
+        def change(state: dict) -> None:
+            gone = self._find(state, item)
+            for other in list(state["items"].values()):
+                if other.id == item or (other.partner == item and other.id == gone.partner):
+                    state["items"][other.id] = dataclasses.replace(other, partner=None)
+
+        self._change(change)
+
+    def cut(self, ids: Iterable[int], how: str) -> None:
+        """What to take of long sounds: "loudest", their most energetic second, or "pieces", as many as are worth it.
+
+        Raises:
+            DataError: no such way, or no such item.
+        """
+        if how not in CUTS:
+            raise DataError("A long sound is cut to its 'loudest' second or into 'pieces'.")
+
+        def change(state: dict) -> None:
+            for key in list(ids):
+                item = self._find(state, key)
+                if item.kind != "sound" or not item.file:
+                    continue
+                count = 0
+                if how == "pieces":
+                    waveform = decode_sound((self.folder / item.file).read_bytes(), self.limits)
+                    pieces = cut_pieces(waveform)
+                    (self.folder / "pieces").mkdir(exist_ok=True)
+                    for number, piece in enumerate(pieces, start=1):
+                        buffer = io.BytesIO()
+                        write_wav(buffer, piece, SOURCE_RATE)
+                        replace_file(self.folder / piece_name(item, number), buffer.getvalue())
+                    count = len(pieces)
+                state["items"][key] = dataclasses.replace(item, cut=how, pieces=count)
+
+        self._change(change)
+
+    def delete_items(self, ids: Iterable[int]) -> int:
+        """Takes items out of the table and their files from the disk; returns how many there were."""
+        ids = set(ids)
+
+        def change(state: dict) -> int:
+            state["gone"] = [state["items"].pop(key) for key in ids if key in state["items"]]
+            return len(state["gone"])
+
+        return self._change(change)
+
+    def forget_left_out(self) -> None:
+        """Empties the list of what was left out, once it has been read."""
+        self._change(lambda state: state.update(left_out=[], left_out_count=0))
+
+    def export(self, target: str | Path) -> int:
+        """Writes the dataset as a zip; returns its rows. See :func:`dataset_files` for how it opens elsewhere.
+
+        Raises:
+            DataError: there is nothing to export.
+            MmganError: the target cannot be written.
+        """
+        return export_project(self, target)
+
+    # How it is done -----------------------------------------------------------------------------------------------
+
+    def _recaption(self, ids: Iterable[int] | str, new: Callable[[Item], str]) -> int:
+        def change(state: dict) -> int:
+            table = state["items"]
+            before = dict(table)
+            for item in select(list(table.values()), ids):
+                caption = check_caption(new(item))
+                table[item.id] = dataclasses.replace(table[item.id], caption=caption)
+                partner = table.get(item.partner)
+                if partner is not None and partner.partner == item.id:  # a pair has one caption
+                    table[partner.id] = dataclasses.replace(partner, caption=caption)
+            return sum(before[key].caption != item.caption for key, item in table.items())
+
+        return self._change(change)
+
+    @staticmethod
+    def _find(state: dict, key: int) -> Item:
+        if key not in state["items"]:
+            raise DataError("That file is no longer in the project; reload the page.")
+        return state["items"][key]
+
+    def _change(self, change: Callable[[dict], object]):
+        """Reads the table, lets ``change`` alter it (items by their ids) and saves it, under the project's lock."""
+        with self._locked(), saving(self.folder):
+            state = dict(self._state())
+            state["items"] = {item.id: item for item in state["items"]}
+            result = change(state)
+            gone = state.pop("gone", [])
+            self._save({**state, "items": list(state["items"].values())})
+            self._remove_files(gone)
+        return result
+
+    def _locked(self):
+        if not self.folder.is_dir():
+            raise DataError("The project was deleted; choose another one.")
+        try:
+            return FileLock(str(self.folder.with_name(f".{self.key}.lock"))).acquire(timeout=LOCK_SECONDS)
+        except Timeout as error:
+            raise DataError("The project is being changed elsewhere; try again in a moment.") from error
+
+    def _state(self) -> dict:
+        """The checked contents of project.json, read again only when it changed."""
+        path = self.folder / PROJECT
+        try:
+            status = path.stat()
+            stamp = (status.st_ino, status.st_mtime_ns)
+            if stamp != self._read[0]:
+                if status.st_size > MAX_JSON:
+                    raise ValueError("too large")
+                self._read = (stamp, checked(json.loads(path.read_bytes())))
+        except FileNotFoundError as error:
+            raise DataError("The project was deleted; choose another one.") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError("The project's table is damaged; restore project.json, or delete the project.") from error
+        return self._read[1]
+
+    def _save(self, state: dict) -> None:
+        state["items"] = assess(state["items"])
+        replace_file(self.folder / PROJECT, to_json(state))
+        self._write_metadata(state["items"])
+
+    def _write_metadata(self, items: list[Item]) -> None:
+        table = []
+        for caption, picture, sound in rows(items):
+            for name in sound_names(sound) or [""]:
+                table.append([caption, picture.file if picture else "", name])
+        replace_file(self.folder / "metadata.csv", metadata_csv(table), flush=False)
+
+    def _remove_files(self, gone: list[Item]) -> None:
+        """Deletes the files of items that are gone, unless another item has the same."""
+        kept = {item.file for item in self.items()}
+        for item in gone:
+            if item.file and item.file not in kept:
+                (self.folder / item.file).unlink(missing_ok=True)
+                (self.folder / ".thumbnails" / f"{item.digest[:20]}.jpg").unlink(missing_ok=True)
+                for piece in (self.folder / "pieces").glob(f"{item.digest[:20]}-*.wav"):
+                    piece.unlink(missing_ok=True)
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,110 @@
+"""The projects of everybody who collects pictures and sounds here (one project: :mod:`mmgan.data.project`)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+from ..errors import DataError
+from ..files import saving
+from .layout import PROJECT
+from .limits import PROJECT_LIMITS, Limits
+from .project import Project
+from .table import check_name, owner_hash
+
+_ID = re.compile(r"[0-9a-f]{12}")
+
+__all__ = ["Project", "Projects", "is_project"]
+
+
+class Projects:
+    """The projects under a folder.
+
+    Args:
+        root: where they are, made when the first one is.
+        limits: what each may hold; ``limits.sentence`` says it in words.
+    """
+
+    def __init__(self, root: str | Path, limits: Limits = PROJECT_LIMITS):
+        self.root, self.limits = Path(root), limits
+
+    def create(self, name: str, owner: str = "") -> Project:
+        """A new, empty project.
+
+        Args:
+            owner: what tells one visitor from another, such as a random token; only its hash is kept.
+
+        Raises:
+            DataError: the name is empty, or the owner has too many projects.
+            MmganError: it cannot be written.
+        """
+        if len(self.list(owner, shared=False)) >= self.limits.projects:
+            raise DataError(f"You already have {self.limits.projects} projects; delete one you no longer need.")
+        name, key = check_name(name), uuid.uuid4().hex[:12]
+        folder = self.root / key
+        with saving(folder):
+            folder.mkdir(parents=True)
+            state = {"name": name, "created": time.time(), "owner": owner_hash(owner), "shared": False}
+            project = Project(folder, self.limits)
+            project._save(state | {"items": [], "left_out": [], "left_out_count": 0})
+        return project
+
+    def open(self, key: str, owner: str | None = None) -> Project:
+        """The project of that key.
+
+        Args:
+            owner: refuse it unless it is this owner's, or shared; None: whoever asks.
+
+        Raises:
+            DataError: there is none that the owner may see; a stranger's and none at all are told alike.
+        """
+        if isinstance(key, str) and _ID.fullmatch(key) and (self.root / key / PROJECT).is_file():
+            project = Project(self.root / key, self.limits)
+            if owner is None or project.belongs_to(owner) or project.shared:
+                return project
+        raise DataError("There is no such project; choose one from the list, or begin a new one.")
+
+    def list(self, owner: str | None = None, shared: bool = True) -> list[Project]:
+        """Projects that the owner may see (None: all), the newest first; those that cannot be read are left out."""
+        found = []
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
+            if not _ID.fullmatch(folder.name):
+                _remove_deleted(folder)
+                continue
+            try:
+                project = Project(folder, self.limits)
+                if owner is None or project.belongs_to(owner) or (shared and project.shared):
+                    found.append(project)
+            except DataError:
+                continue
+        return sorted(found, key=lambda project: -project.created)
+
+    def delete(self, key: str, owner: str | None = None) -> None:
+        """Deletes the project and all its files from the disk, for good.
+
+        Raises:
+            DataError: there is none, or it is somebody else's.
+        """
+        project = self.open(key, owner)
+        if owner is not None and not project.belongs_to(owner):
+            raise DataError(f"{project.name} is not yours, so you cannot delete it.")
+        with project._locked(), saving(project.folder):
+            doomed = self.root / f".{key}.deleted"
+            project.folder.rename(doomed)  # gone from every list at once
+        shutil.rmtree(doomed, ignore_errors=True)
+        (self.root / f".{key}.lock").unlink(missing_ok=True)
+        if doomed.exists():
+            raise DataError(f"Some files of {project.name} cannot be deleted; close the programs that have them open.")
+
+
+def is_project(folder: str | Path) -> bool:
+    return (Path(folder) / PROJECT).is_file()
+
+
+def _remove_deleted(folder: Path) -> None:
+    """Finishes a deletion that a kill cut short."""
+    if re.fullmatch(r"\.[0-9a-f]{12}\.deleted", folder.name):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,184 @@
+"""Measuring a model on a few files of a person's own: does it match what it never saw, and does it copy what it did?
+
+Features are those of critics that do not learn any more (the base's), beside small averages of the picture or mel
+itself, scaled by the training files. They are the same at every visit, and so are the latent codes, so that a figure
+changes only because the model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..data.loader import Loader
+from ..models import Critic, Discriminators
+from .metrics import energy_distance, nearest_distances
+
+MOST = 512  # files of a bank that are looked at
+POOLED = 8  # side of the small averages
+FEW_HELD_OUT = 8  # of fewer, distances among the training files help to say what is usual
+COPY_SHARE = 0.5  # of the usual distance between two files: nearer to a file than this is a near-copy, if also
+LONE_SHARE = 0.7  # nearer to it than this share of the distance to any other file, as no blurred average of many is
+COPYING, CLOSE = 0.3, 0.1  # shares of near-copies from which it is said
+MOST_CAPTIONS = 64  # among which a critic picks a sample's own
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Figures of one modality; None where the data do not allow them."""
+
+    to_held_out: float | None  # energy distance of samples to files never trained on, over the files' spread
+    to_training: float  # the same to the files that it was trained on
+    copies: float  # share of samples that are nearly the same as one training file
+    nearer: float  # probability that a sample is nearer to the training files than a file never seen is; 0.5 is ideal
+    diversity: float  # mean distance between samples over that between training files; 1 is ideal
+    caption_match: float | None = None  # share of samples whose caption a critic picks among all
+    real_caption_match: float | None = None  # the same of files, held out where there are any
+
+    def as_dict(self, prefix: str) -> dict[str, float]:
+        """Rows for a run's metrics: ``image_to_held_out`` and so on."""
+        return {f"{prefix}_{name}": value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, row: dict, prefix: str) -> Measures:
+        """What :meth:`as_dict` wrote."""
+        return cls(**{
+            f.name: row.get(f"{prefix}_{f.name}") if f.default is None or f.name == "to_held_out"
+            else row.get(f"{prefix}_{f.name}") or 0.0 for f in fields(cls)
+        })  # fmt: skip
+
+    def with_match(self, match: float, real: float | None) -> Measures:
+        return replace(self, caption_match=match, real_caption_match=real)
+
+    @property
+    def gauge(self) -> str:
+        """The memorisation gauge in plain words."""
+        if self.copies >= COPYING:
+            return f"It is copying your files: {self.copies:.0%} of its samples are nearly the same as one of them."
+        if self.copies >= CLOSE:
+            return f"It comes close to copying: {self.copies:.0%} of its samples are nearly one of your files."
+        if self.nearer < 0.1:
+            return "Its samples are still further from your files than new files of the same kind would be."
+        return "It makes things of its own: its samples are no copies of your files."
+
+
+class OwnMeasure:
+    """Measures samples of one modality against training files and held-out ones.
+
+    Args:
+        kind: "image" or "audio".
+        critics: whose description of things is used; they must not learn any more.
+        training, held_out: loaders of both splits; None where nothing is held out.
+    """
+
+    def __init__(self, kind: str, critics: Discriminators, training: Loader, held_out: Loader | None):
+        self.kind, self.critic = kind, getattr(critics, kind)
+        self._scale: tuple[Tensor, Tensor] | None = None
+        rows, self.places, _ = bank(training, kind)
+        features = self._raw(rows)
+        middle, spread = features.mean(0), features.std(0, correction=0)
+        self._scale = middle, spread.clamp(min=0.1 * float(spread.mean()) + 1e-6)
+        self.training = self._scaled(features)
+        held_rows = bank(held_out, kind)[0] if held_out else rows[:0]
+        self.held_out = self._scaled(self._raw(held_rows)) if len(held_rows) else features[:0]
+        among = nearest_distances(self.training, self.training, 2) if len(rows) > 1 else torch.ones(1)
+        if len(self.held_out):
+            unseen = nearest_distances(self.held_out, self.training)
+            self.usual = unseen if len(unseen) >= FEW_HELD_OUT else torch.cat([unseen, among])
+        else:
+            self.usual = among
+        self.spread = max(1e-6, float(torch.pdist(self.training).mean())) if len(rows) > 1 else 1.0
+
+    def _raw(self, rows: Tensor) -> Tensor:
+        """Pictures [N, C, S, S] or log-mels [N, bands, T] -> features [N, D] before scaling."""
+        if not len(rows):
+            return rows.new_zeros(0, 1)
+        maps = rows if self.kind == "image" else rows.unsqueeze(1)
+        device = next(self.critic.parameters()).device
+        with torch.no_grad():
+            seen = torch.cat([self.critic.features(part.to(device)).float().cpu() for part in maps.split(64)])
+        small = F.adaptive_avg_pool2d(maps.cpu().float(), POOLED).flatten(1)
+        return torch.cat([seen, small * (seen.shape[1] / small.shape[1]) ** 0.5], dim=1)
+
+    def _scaled(self, features: Tensor) -> Tensor:
+        middle, spread = self._scale
+        return (features - middle) / spread
+
+    def __call__(self, samples: Tensor) -> Measures:
+        """Samples, pictures [N, C, S, S] or log-mels [N, bands, T], as figures."""
+        features = self._scaled(self._raw(samples))
+        distances = torch.cdist(features, self.training)
+        nearest, place = distances.min(dim=1)
+        nearer = (nearest[:, None] < self.usual).float() + (nearest[:, None] == self.usual).float() / 2
+        return Measures(
+            to_held_out=energy_distance(features, self.held_out) / self.spread if len(self.held_out) > 1 else None,
+            to_training=energy_distance(features, self.training) / self.spread,
+            copies=float(self._copied(distances, nearest, place).float().mean()),
+            nearer=float(nearer.mean()),
+            diversity=float(torch.pdist(features).mean()) / self.spread,
+        )
+
+    def _copied(self, distances: Tensor, nearest: Tensor, place: Tensor) -> Tensor:
+        """Which samples are near-copies, bool [N]: much nearer to one file than files are to each other, and than to
+        any other file that is not itself like that one (compare the ratios of Carlini et al. 2023)."""
+        near = nearest < COPY_SHARE * self.usual.median()
+        if len(self.training) < 3:
+            return near
+        alike = torch.cdist(self.training, self.training) < COPY_SHARE * self.usual.median()
+        others = distances.masked_fill(alike[place], float("inf")).min(dim=1).values
+        return near & (nearest < LONE_SHARE * others)
+
+    def nearest_places(self, samples: Tensor) -> list[int]:
+        """The training file, as an index into the dataset's bank, that each sample is nearest to."""
+        nearest = torch.cdist(self._scaled(self._raw(samples)), self.training).argmin(dim=1)
+        return [self.places[i] for i in nearest.tolist()]
+
+
+def describe(kind: str, now: Measures, before: Measures | None) -> list[str]:
+    """What the figures say, in sentences for a person; ``before`` is the base's."""
+    what = "pictures" if kind == "image" else "sounds"
+    sentences = [f"{what.capitalize()}: {now.gauge[0].lower()}{now.gauge[1:]}"]
+    if before is not None and now.to_held_out is not None and before.to_held_out is not None:
+        sentences.append(
+            f"Distance of its {what} from files that it never saw: {max(0.0, now.to_held_out):.2f} "
+            f"(the base's {before.to_held_out:.2f}, other files of this kind about 0)."
+        )
+    if now.caption_match is not None:
+        beside = "" if now.real_caption_match is None else f" (of your own files {now.real_caption_match:.0%})"
+        sentences.append(f"{now.caption_match:.0%} of its {what} are recognised by their caption{beside}.")
+    if now.diversity < 0.6:
+        sentences.append(f"Its {what} vary {now.diversity:.0%} as much as your files do.")
+    return sentences
+
+
+def caption_match(critic: Critic, rows: Tensor, asked: Tensor, captions: Tensor) -> float:
+    """Share of rows whose own caption is the one that the critic finds most like them among captions [K, 384]."""
+    maps = rows if rows.dim() == 4 else rows.unsqueeze(1)
+    device = next(critic.parameters()).device
+    with torch.no_grad():
+        similar = torch.cat([
+            critic.similarity(critic.features(part.to(device)), captions.to(device)).cpu() for part in maps.split(64)
+        ])  # fmt: skip
+    return float((similar.argmax(dim=1) == asked).float().mean())
+
+
+def bank(loader: Loader, kind: str) -> tuple[Tensor, list[int], list[str]]:
+    """Up to ``MOST`` pictures [N, C, S, S] or log-mels [N, bands, T] of a dataset, their places and concepts."""
+    data = loader.dataset
+    count = data.num_images if kind == "image" else data.num_sounds
+    places = [i * count // min(count, MOST) for i in range(min(count, MOST))]
+    load, concept = (loader.images, data.image_concept) if kind == "image" else (loader.mels, data.sound_concept)
+    if not places:
+        empty = (loader.image_channels, loader.image_size, loader.image_size)
+        return torch.zeros(0, *(empty if kind == "image" else (loader.audio.bands, loader.audio.frames))), [], []
+    return load(places), places, [concept(i) for i in places]
+
+
+def some_captions(captions: Sequence[str], most: int = MOST_CAPTIONS) -> list[str]:
+    """Up to ``most`` distinct captions, spread over all of them."""
+    distinct = list(dict.fromkeys(captions))
+    return [distinct[i * len(distinct) // min(most, len(distinct))] for i in range(min(most, len(distinct)))]

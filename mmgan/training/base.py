@@ -1,0 +1,130 @@
+"""Starting a training from a model that has learned already, whatever its colours, critics and size."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..checkpoint import Model, load_model
+from ..config import ModelConfig
+from ..data import Dataset
+from ..models import Discriminators, Generator
+from .trainer import Trainer
+
+FROZEN_STAGES = 1  # of each critic, after its stem (FreezeD, Mo et al. 2020)
+GREY, RGB = 1, 3
+MEASURED = 32  # pictures whose size is looked at
+
+
+@dataclass
+class Base:
+    """A model to start from, fitted to a dataset.
+
+    ``notes`` are sentences about what the person might not expect; ``critics`` is None where the base ships none.
+    """
+
+    name: str
+    config: ModelConfig
+    generator: dict[str, Tensor]
+    critics: dict[str, Tensor] | None
+    notes: list[str] = field(default_factory=list)
+
+
+def load_base(source: str, dataset: Dataset) -> Base:
+    """Loads a model by name, folder or Hub id and fits it to the dataset's colours.
+
+    Raises:
+        CheckpointError: see :func:`mmgan.checkpoint.load_model`.
+    """
+    model = load_model(source, with_discriminators=True)
+    base = fit(model, dataset.image_channels if dataset.num_images else model.config.image_channels)
+    base.name = str(source)
+    base.notes += _size_notes(model.config, dataset)
+    if base.critics is None:
+        base.notes.append("The base comes without its critics, so new ones learn first; give it more minutes.")
+    for count, what, other in ((dataset.num_images, "pictures", "sounds"), (dataset.num_sounds, "sounds", "pictures")):
+        if not count:
+            base.notes.append(f"There are no {what} in your data, so it learns {other} only; ignore its {what}.")
+    return base
+
+
+def fit(model: Model, channels: int) -> Base:
+    """The model's weights for pictures of so many channels.
+
+    From grey to colour, the last layer of the generator and the first of the critic are copied for each colour; the
+    other way, their means and sums are taken. The fitted model makes the same pictures in grey, and judges grey
+    pictures as before.
+    """
+    generator = dict(model.generator.state_dict())
+    critics = None if model.discriminators is None else dict(model.discriminators.state_dict())
+    config, notes = model.config, []
+    if config.image_channels == GREY and channels == RGB:
+        config = dataclasses.replace(config, image_channels=RGB)
+        for name in ("image.out.weight", "image.out.bias"):
+            # [patch^2, ...] -> [3 patch^2, ...], the order that pixel_shuffle reads.
+            generator[name] = generator[name].repeat(RGB, *[1] * (generator[name].dim() - 1))
+        if critics is not None:
+            critics["image.stem.weight"] = critics["image.stem.weight"].repeat(1, RGB, 1, 1) / RGB
+        notes.append(
+            "The base is grey and your pictures are in colour, so its first and last layers learn colours anew."
+        )
+    elif config.image_channels == RGB and channels == GREY:
+        config = dataclasses.replace(config, image_channels=GREY)
+        for name in ("image.out.weight", "image.out.bias"):
+            generator[name] = generator[name].unflatten(0, (RGB, -1)).mean(0)
+        if critics is not None:
+            critics["image.stem.weight"] = critics["image.stem.weight"].unflatten(1, (RGB, -1)).sum(1)
+        notes.append("Your pictures are grey, so the base's colours are left out.")
+    return Base(model.info.get("name", ""), config, generator, critics, notes)
+
+
+def start_from(trainer: Trainer, base: Base) -> None:
+    """Gives the trainer's networks and average the base's weights, and freezes the critics' early layers."""
+    trainer.generator.load_state_dict(base.generator)
+    trainer.ema.load_state_dict(base.generator)
+    if base.critics is not None:
+        trainer.discriminators.load_state_dict(base.critics)
+        freeze_early(trainer.discriminators)
+
+
+def freeze_early(critics: Discriminators, stages: int = FROZEN_STAGES) -> int:
+    """Stops the stems and first stages of both critics from learning; returns how many tensors that are.
+
+    What edges and onsets look like holds for any data, and a few dozen rows would unlearn it (FreezeD, Mo et al. 2020).
+    At least half of a critic goes on learning.
+    """
+    frozen = 0
+    for critic in (critics.image, critics.audio):
+        kept = min(stages, len(critic.stages) // 2)
+        for module in (critic.stem, *list(critic.stages)[:kept]):
+            for parameter in module.parameters():
+                parameter.requires_grad_(False)
+                frozen += 1
+    return frozen
+
+
+def base_modules(base: Base) -> tuple[Generator, Discriminators | None]:
+    """The base as it was, ready to sample and to describe what it sees; not to be trained."""
+    generator = Generator(base.config)
+    generator.load_state_dict(base.generator)
+    critics = None
+    if base.critics is not None:
+        critics = Discriminators(base.config)
+        critics.load_state_dict(base.critics)
+        critics.eval().requires_grad_(False)
+    return generator.eval().requires_grad_(False), critics
+
+
+def _size_notes(config: ModelConfig, dataset: Dataset) -> list[str]:
+    """Says that the base's resolution stays, where the pictures have more."""
+    count = min(dataset.num_images, MEASURED)
+    if not count:
+        return []
+    side = statistics.median(min(dataset.image(i * dataset.num_images // count).size) for i in range(count))
+    if side < 1.5 * config.image_size:
+        return []
+    size = config.image_size
+    return [f"The base makes pictures of {size} x {size} pixels, so yours are learned at that size."]

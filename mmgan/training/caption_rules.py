@@ -1,0 +1,61 @@
+"""Which augmentations leave captions true: a mirrored seven is no seven, and a brightened dark wall is not dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .augment import Allowed
+
+COLOURS = (
+    "red orange yellow green blue purple violet pink brown black white grey gray gold golden silver beige cyan magenta "
+    "turquoise navy crimson scarlet teal maroon dark light bright pale dim colourful colorful night day sunny",
+    "红橙黄绿蓝紫粉棕褐黑白灰金银色深浅亮暗夜",
+)
+PLACES = (
+    "left right top bottom upper lower corner above below beside centre center middle edge leaning facing east west",
+    "左右上下角旁中边东西",
+)
+# What is read, or has a hand: letters, numbers, signs, clocks.
+READABLE = (
+    "text letter letters word words digit digits number numbers numeral numerals sign signs writing written "
+    "handwritten handwriting label "
+    "logo font script alphabet clock watch map flag keyboard zero one two three four five six seven "
+    "eight nine ten eleven twelve hand left-handed right-handed",
+    "字数文写标钟表旗图零一二三四五六七八九十",
+)
+PITCHES = ("high low pitch pitched deep note tone octave bass treble soprano key chord melody", "高低音调")
+LOUDNESS = ("loud quiet soft silent faint whisper shout louder quieter far near distant", "响轻静弱强远近")
+
+ARTICLE = re.compile("一(?=[只个张条朵件头匹辆座棵位名幅阵声])")  # "one" as an article, not as a numeral
+
+
+def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:
+    """What may be changed about rows under these captions, in English and Chinese; in doubt, less.
+
+    Pictures are mirrored only where they are in colour and no caption speaks of anything that is read or lies on one
+    side: grey pictures of a few dozen are mostly writing.
+    """
+    text = ARTICLE.sub("", "\n".join(captions).casefold())
+    words = set(re.findall(r"[^\W\d_]+", text))
+
+    def names(group: tuple[str, str]) -> bool:
+        return bool(words & set(group[0].split())) or any(character in text for character in group[1])
+
+    readable = names(READABLE) or bool(re.search(r"\d", text)) or any(len(w) == 1 and w not in "aio" for w in words)
+    return Allowed(
+        flip=colour_pictures and not readable and not names(PLACES),
+        colour=not names(COLOURS), place=not names(PLACES), gain=not names(LOUDNESS), pitch=not names(PITCHES),
+    )  # fmt: skip
+
+
+def sentence(allowed: Allowed) -> str:
+    """What is left alone because captions name it, in words; "" where everything may be changed."""
+    names = {
+        "colour": "brightness and contrast", "place": "where things are", "gain": "loudness", "pitch": "pitch",
+    }  # fmt: skip
+    kept = [word for name, word in names.items() if not getattr(allowed, name)]
+    if not kept:
+        return ""
+    listed = " and ".join([", ".join(kept[:-1]), kept[-1]] if len(kept) > 1 else kept)
+    return f"Augmentation does not change {listed}, because your captions speak of it."

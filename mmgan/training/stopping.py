@@ -1,0 +1,65 @@
+"""When a fine-tuning has learned what it can: the files that it never sees say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PATIENCE = 5  # visits without a better one
+PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without a better visit
+LEAST_SHARE = 0.25  # of the time asked for, before which nothing is ended
+BETTER = 0.02  # a visit is better if it is lower by this share, or by this much where the best is below 1
+FITTED = 0.4  # of all new files, samples lie nearer to the learned ones than so many: before that it has yet to learn
+MOSTLY = 0.5  # share of samples that are near-copies
+COPYING_VISITS = 2  # in a row in which most samples are copies
+
+
+@dataclass
+class HeldOutEvidence:
+    """Follows the distance to held-out files, and from captions, from visit to visit.
+
+    ``best`` is the lowest, at ``best_step``; the weights of that step are the ones worth keeping.
+    """
+
+    best: float | None = None
+    best_step: int = 0
+    best_share: float = 0.0
+    since: int = 0  # visits since the best one, by a model that has learned what can be
+    later: bool = False  # whether there were visits after the best one
+    copying: int = 0  # visits in a row in which most samples were copies
+
+    def see(self, step: int, share: float, distance: float | None, copies: float, nearer: float = 0.5) -> bool:
+        """A visit at ``share`` (0..1) of the time asked for; returns whether it is the best so far.
+
+        Args:
+            distance: to the held-out files; None where none are: the last visit that does not copy is the best.
+            copies: share of samples that are near-copies of training files.
+            nearer: see :class:`~mmgan.evaluation.own.Measures`; while it is low, no patience is lost.
+        """
+        if step == 0:  # the base itself, which is no result
+            return False
+        self.copying = self.copying + 1 if copies >= MOSTLY else 0
+        if distance is None:
+            better = copies < MOSTLY
+        else:
+            better = self.best is None or distance < self.best - BETTER * min(1.0, abs(self.best))
+        if better:
+            self.best, self.best_step, self.best_share, self.since = distance, step, share, 0
+            self.later = False
+        else:
+            self.since += nearer >= FITTED
+            self.later = True
+        return better
+
+    def verdict(self, share: float) -> str:
+        """A sentence that says why learning should end now, or "" to go on."""
+        if share < LEAST_SHARE:
+            return ""
+        if self.copying >= COPYING_VISITS:
+            kept = f"; kept is what it was at step {self.best_step}" if self.best_step else ""
+            return f"It began to copy your files, so learning stopped{kept}."
+        if self.best is not None and self.since >= PATIENCE and share - self.best_share >= PATIENCE_SHARE:
+            return (
+                f"Files that it never saw, and its captions, were matched best at step {self.best_step} and no better "
+                "since, so learning stopped; kept is what it was then."
+            )
+        return ""

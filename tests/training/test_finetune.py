@@ -1,0 +1,303 @@
+"""Fine-tuning on small networks and real files: from base to run, resumed, said in words."""
+
+import io
+import json
+import wave
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small import MODEL, Encoder
+
+from mmgan.checkpoint import load_model, save_model
+from mmgan.data.projects import Projects
+from mmgan.errors import CheckpointError, DataError
+from mmgan.models import Discriminators, Generator
+from mmgan.pipeline import Pipeline
+from mmgan.training import begin, finetune, finetune_loop
+from mmgan.training.augment import Allowed, Plan, augment_image, augment_mel
+from mmgan.training.base import fit, freeze_early, load_base
+from mmgan.training.caption_rules import allowed_by, sentence
+from mmgan.training.manager import Manager
+from mmgan.training.runs import Run
+from mmgan.training.stopping import HeldOutEvidence
+
+
+@pytest.fixture(autouse=True)
+def encoder(monkeypatch):
+    monkeypatch.setattr(finetune.TextEncoder, "from_pretrained", lambda *_: Encoder())
+    monkeypatch.setattr("mmgan.training.trainer.spread_captions", lambda texts, _: sorted(set(texts)))
+
+
+@pytest.fixture
+def base(tmp_path):
+    torch.manual_seed(0)
+    save_model(tmp_path / "base", Generator(MODEL), Discriminators(MODEL), {"name": "small", "examples": ["a"]})
+    return tmp_path / "base"
+
+
+def tone(pitch: float) -> bytes:
+    data, file = (9_000 * np.sin(np.arange(5_000) * pitch)).astype("<i2").tobytes(), io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(16_000)
+        sound.writeframes(data)
+    return file.getvalue()
+
+
+def picture(i: int, grey: bool = False) -> bytes:
+    file = io.BytesIO()
+    noise = np.random.default_rng(i).integers(0, 99, (20, 20) if grey else (20, 20, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, "PNG")
+    return file.getvalue()
+
+
+def project(tmp_path, pictures=24, sounds=24, grey=False):
+    made = Projects(tmp_path / "projects").create("Bells and gongs")
+    for caption, first in (("bell", 0), ("gong", 1)):
+        files = {f"{i}.png": picture(i, grey) for i in range(first, pictures, 2)}
+        files |= {f"{i}.wav": tone(0.05 + i / 100) for i in range(first, sounds, 2)}
+        made.add_recordings(files, caption)
+    return made
+
+
+def tune(data, out, base, **settings) -> int:
+    return finetune.finetune(
+        data, out, str(base), {"steps": 3, "batch_size": 8, **settings}, progress=False, device="cpu"
+    )
+
+
+def test_a_project_becomes_a_run_that_can_be_sampled(tmp_path, base):
+    mine = project(tmp_path)
+    assert tune(mine.folder, tmp_path / "run", base) == 0
+    run = Run.open(tmp_path / "run")
+    status = run.status()
+    assert status["state"] == "finished" and status["step"] == 3
+    said = status["finetune"]
+    assert set(said["gauges"]) == {"image", "audio"} and all(s.endswith(".") for s in said["sentences"] + said["notes"])
+    assert any("in colour" in note for note in said["notes"])  # the base is grey
+    rows = [row for row in run.metrics()[0] if "image_copies" in row]
+    assert rows[0]["step"] == 0 and rows[-1]["step"] == 3
+    assert {"image_to_held_out", "audio_to_held_out", "image_to_training", "image_diversity", "image_caption_match",
+            "image_real_caption_match", "overfitting_image"} <= set(rows[-1])  # fmt: skip
+    sheet = Image.open(run.folder / "samples" / "before-after.png")
+    assert sheet.width > 500 and (run.folder / "samples" / "strips" / "0000000.png").exists()
+    model = load_model(run.folder)
+    assert model.config.image_channels == 3 and model.info["name"] == "Bells and gongs"
+    assert model.info["finetune"]["base"] == str(base) and model.info["finetune"]["sentences"]
+    assert Pipeline.from_pretrained(run.folder, device="cpu").config.image_channels == 3
+
+
+def test_a_held_out_tenth_is_never_learned_from(tmp_path):
+    mine = project(tmp_path)
+    learned, held = finetune.load_own(str(mine.folder))
+
+    def pictures(data):
+        return {np.asarray(data.image(i)).tobytes() for i in range(data.num_images)}
+
+    assert not pictures(learned) & pictures(held) and len(pictures(learned) | pictures(held)) == 24
+    assert held.num_images >= 2
+
+
+@pytest.mark.parametrize(
+    ("pictures", "sounds", "kept"), [(24, 0, {"image"}), (0, 24, {"audio"}), (24, 6, {"image", "audio"})]
+)
+def test_what_is_missing_is_said_and_the_rest_learned(tmp_path, base, pictures, sounds, kept):
+    mine = project(tmp_path, pictures, sounds, grey=True)
+    assert tune(mine.folder, tmp_path / "run", base) == 0
+    said = Run.open(tmp_path / "run").status()["finetune"]
+    assert set(said["gauges"]) == kept
+    if len(kept) == 1:
+        assert any(note.startswith("There are no") for note in said["notes"])
+
+
+def test_few_files_are_said_to_be_few(tmp_path, base):
+    mine = project(tmp_path, 6, 0)
+    assert tune(mine.folder, tmp_path / "run", base) == 0
+    status = Run.open(tmp_path / "run").status()
+    assert status["state"] == "finished" and any("too few files" in note for note in status["finetune"]["notes"])
+    with pytest.raises(DataError, match="no picture or sound"):
+        tune(Projects(tmp_path / "p").create("empty").folder, tmp_path / "empty", base)
+    assert Run.open(tmp_path / "empty").status()["state"] == "failed"
+    with pytest.raises(CheckpointError, match="no model"):
+        tune(mine.folder, tmp_path / "other", "nothing-of-this-name")
+
+
+def test_what_is_left_out_is_listed(tmp_path, base):
+    mine = project(tmp_path, 24, 0)
+    mine.add_recordings({"broken.png": b"x"}, "bell")
+    assert tune(mine.folder, tmp_path / "run", base) == 0
+    run = Run.open(tmp_path / "run")
+    assert any("Left out: 1 (" in note for note in run.status()["finetune"]["notes"])
+    assert "broken.png is left out: the picture cannot be read" in run.log_tail(50)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "film.mov").write_bytes(b"x")
+    (tmp_path / "folder" / "dog.png").write_bytes(picture(1))
+    assert tune(tmp_path / "folder", tmp_path / "other", base) == 0
+    assert "film.mov is of a kind" in Run.open(tmp_path / "other").log_tail(50)
+
+
+def test_stopped_and_resumed_without_its_base(tmp_path, base, monkeypatch):
+    mine = project(tmp_path)
+    steps = finetune_loop.FinetuneLoop._after_step
+
+    def stop_at_two(self, terms):
+        steps(self, terms)
+        if self.trainer.step_count == 2:
+            self.run_folder.request_stop()
+
+    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_after_step", stop_at_two)
+    assert tune(mine.folder, tmp_path / "run", base, steps=5) == 0
+    assert Run.open(tmp_path / "run").status()["state"] == "stopped"
+    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_after_step", steps)
+    for path in base.iterdir():
+        path.unlink()
+    options = SimpleNamespace(out=str(tmp_path / "run"), resume=True, device="cpu", text_encoder=None, nice=0)
+    assert begin.main(options) == 0
+    run = Run.open(tmp_path / "run")
+    assert run.status()["state"] == "finished" and run.checkpoint_step() == 5
+    rows = [row["step"] for row in run.metrics()[0] if "image_copies" in row]
+    assert rows[0] == 0 and rows[-1] == 5
+
+
+def test_the_best_visit_comes_back_at_the_end(tmp_path, base, monkeypatch):
+    seen = iter([5.0, 1.0] + [9.0] * 38)  # the base's, step 1, ...
+    original = finetune_loop.FinetuneLoop._measured
+
+    def measured(self, image, mel):
+        from dataclasses import replace
+
+        value = next(seen)
+        return {kind: replace(m, to_held_out=value, nearer=0.6) for kind, m in original(self, image, mel).items()}
+
+    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_measured", measured)
+    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_interval", lambda self, cost: 0.0)
+    monkeypatch.setattr("mmgan.training.stopping.PATIENCE", 2)
+    assert tune(project(tmp_path, 24, 0).folder, tmp_path / "run", base, steps=40) == 0
+    run = Run.open(tmp_path / "run")
+    status = run.status()
+    assert status["state"] == "finished" and status["step"] < 40 and "never saw" in status["reason"]
+    assert "at step 1 " in status["reason"] and load_model(run.folder / "best").info["step"] == 1
+    best, final = load_model(run.folder / "best").generator, load_model(run.folder).generator
+    assert all(torch.equal(a, b) for a, b in zip(best.parameters(), final.parameters(), strict=True))
+
+
+def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch):
+    from mmgan.cli import main
+
+    mine = project(tmp_path, 24, 0)
+    run = str(tmp_path / "run")
+    assert (
+        main(["finetune", str(mine.folder), "--base", str(base), "--out", run, "--steps", "2", "--batch-size", "8"])
+        == 0
+    )
+    config = Run.open(run).config
+    assert config["finetune"] == {"base": str(base)} and config["training"]["augment_target"] > 0
+    assert main(["finetune", str(mine.folder), "--base", "none", "--out", run]) == 2
+    manager, spawned = Manager(tmp_path / "runs"), []
+    monkeypatch.setattr(manager, "_spawn", lambda run, arguments, command="train": spawned.append((command, arguments)))
+    manager.finetune("mine", str(mine.folder), str(base), 5)
+    assert spawned[0][0] == "finetune" and spawned[0][1][:3] == [str(mine.folder), f"--base={base}", "--minutes=5"]
+    with pytest.raises(CheckpointError):
+        manager.finetune("other", str(mine.folder), "none")
+
+
+# Its parts -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_grey_base_makes_and_judges_the_same_in_colour(base):
+    model = load_model(base, with_discriminators=True)
+    fitted = fit(model, 3)
+    colour, critics = Generator(fitted.config).eval(), Discriminators(fitted.config).eval()
+    colour.load_state_dict(fitted.generator), critics.load_state_dict(fitted.critics)
+    embedding = torch.nn.functional.normalize(torch.randn(4, 384), dim=1)
+    latents = torch.randn(4, MODEL.latent_dim)
+    with torch.no_grad():
+        (grey, mel), (rgb, same) = model.generator(embedding, latents), colour(embedding, latents)
+        torch.testing.assert_close(rgb, grey.expand(-1, 3, -1, -1))
+        torch.testing.assert_close(mel, same)
+        torch.testing.assert_close(critics.image.features(rgb), model.discriminators.image.features(grey))
+    assert fit(model, 1).config == MODEL and not fit(model, 1).notes
+    model.config, model.generator, model.discriminators = fitted.config, colour, critics
+    back = fit(model, 1)  # and grey again, as it was
+    assert back.config == MODEL
+    for name, value in load_model(base).generator.state_dict().items():
+        torch.testing.assert_close(back.generator[name], value)
+    for name, value in load_model(base, with_discriminators=True).discriminators.state_dict().items():
+        torch.testing.assert_close(back.critics[name], value)
+
+
+def test_a_base_without_critics_and_larger_pictures_are_said(tmp_path):
+    save_model(tmp_path / "bare", Generator(MODEL), None, {"name": "bare"})
+    big = Projects(tmp_path / "p").create("big")
+    noise = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(noise, "PNG")
+    big.add_recordings({"x.png": noise.getvalue()}, "noise")
+    loaded = load_base(str(tmp_path / "bare"), finetune.load_own(str(big.folder))[0])
+    assert loaded.critics is None and any("without its critics" in note for note in loaded.notes)
+    assert any("16 x 16" in note for note in loaded.notes)
+
+
+def test_early_critic_layers_stay_and_the_rest_learns():
+    critics = Discriminators(MODEL)
+    frozen = freeze_early(critics)
+    still = [name for name, p in critics.named_parameters() if not p.requires_grad]
+    assert len(still) == frozen and {name.split(".")[1] for name in still} == {"stem", "stages"}
+    assert critics.image.stages[-1].convs[0].weight.requires_grad and critics.joint.out.weight.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("captions", "expected"),
+    [
+        (["a dog", "a cat"], Allowed(flip=True)),
+        (["a red dog", "a cat"], Allowed(flip=True, colour=False)),
+        (["一只红色的狗"], Allowed(flip=True, colour=False)),
+        (["a handwritten seven"], Allowed()),
+        (["sign 7"], Allowed()),
+        (["a dog on the left"], Allowed(place=False)),
+        (["a loud high bell"], Allowed(flip=True, gain=False, pitch=False)),
+        (["Tired children"], Allowed(flip=True)),
+    ],
+)
+def test_captions_limit_augmentation(captions, expected):
+    assert allowed_by(captions, colour_pictures=True) == expected
+    assert not allowed_by(captions, colour_pictures=False).flip
+    assert (sentence(expected) == "") == (expected.colour and expected.place and expected.gain and expected.pitch)
+
+
+def test_what_is_not_allowed_does_not_happen():
+    image, mel = torch.randn(64, 3, 16, 16), torch.rand(64, 64, 16)
+    plan = Plan.draw(64, torch.Generator().manual_seed(0))
+    kept = augment_image(image, plan, 0.8, Allowed(colour=False, place=False))
+    changed = (kept != image).flatten(1).float().mean(1)
+    assert changed.max() < 0.2 and (kept[kept != image] == 0).all()  # blanked squares only
+    flipped = augment_image(image, plan, 0.0, Allowed(flip=True))
+    mirrored = (flipped == image.flip(3)).flatten(1).all(1)
+    assert 20 < mirrored.sum() < 44 and ((flipped == image).flatten(1).all(1) | mirrored).all()
+    assert torch.equal(augment_image(image, plan, 0.0), image)
+    quiet = augment_mel(mel, plan, 0.8, Allowed(gain=False, pitch=False))
+    assert set(quiet.unique().tolist()) <= {*mel.unique().tolist(), -1.0}  # moved in time or blanked
+
+
+def test_evidence_says_when_to_stop():
+    evidence = HeldOutEvidence()
+    assert not evidence.see(0, 0.0, 9.0, 0.0) and evidence.see(10, 0.1, 0.5, 0.0)
+    for k in range(20):
+        assert not evidence.see(11 + k, 0.2 + k / 100, 0.6, 0.0, nearer=0.1)
+    assert evidence.verdict(0.5) == ""  # it has yet to learn
+    for k in range(5):
+        assert not evidence.see(40 + k, 0.22 + k / 100, 0.495, 0.0)
+    assert "step 10" in evidence.verdict(0.31) and evidence.verdict(0.26) == evidence.verdict(0.2) == ""
+    assert evidence.see(50, 0.5, 0.48, 0.0) and evidence.verdict(0.9) == ""
+    copying = HeldOutEvidence()
+    assert copying.see(5, 0.2, None, 0.0) and not copying.see(10, 0.3, None, 0.6)
+    assert copying.verdict(0.3) == ""
+    copying.see(20, 0.4, None, 0.7)
+    assert "copy your files" in copying.verdict(0.4) and "step 5" in copying.verdict(0.4)
+
+
+def test_the_json_of_a_run_holds_no_infinity(tmp_path, base):
+    assert tune(project(tmp_path, 2, 0).folder, tmp_path / "run", base) == 0  # two files only
+    for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=lambda name: pytest.fail(name))
