@@ -130,12 +130,8 @@
           "aria-current": i === here ? "step" : null }, this.say(`stage_${stage}`)))));
     },
 
-    use() { // gradio hears what is typed into a field of its own, and puts the model into the Sample tab
-      const field = document.querySelector("#train-use :is(textarea, input)");
-      if (!field) return;
-      field.value = `${this.run.name}|${Date.now()}`;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      document.querySelector('.mm-tabs [role="tab"]')?.click();
+    use() { // page.js brings up the Sample tab with the run's model and a prompt that it understands
+      window.mmgan.ask({ model: `runs/${this.run.name}` });
       window.scrollTo({ top: 0 });
     },
 

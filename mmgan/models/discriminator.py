@@ -18,6 +18,10 @@ from torch import Tensor, nn
 from ..config import ModelConfig
 from .layers import MLP, CriticStage, activate, base_size, conv, linear, standard, unit
 
+# Largest log-variance of a latent, either way. With 6, a critic that was sure and suddenly wrong paid e^6 times its
+# error, and in one training the losses jumped to many times what they were, from which pictures did not recover.
+LOG_VARIANCE = 2.0
+
 
 class Critic(nn.Module):
     """One modality: map [B, channels, height, width] -> features [B, critic_features]."""
@@ -59,7 +63,7 @@ class Critic(nn.Module):
     def latents(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features [B, F] -> mean and log-variance [B, shared + own] of the latents that would make such a row."""
         mean, log_variance = self.posterior(features).chunk(2, dim=1)
-        return mean, 6 * torch.tanh(log_variance / 6)
+        return mean, LOG_VARIANCE * torch.tanh(log_variance / LOG_VARIANCE)
 
     def similarity(self, features: Tensor, embedding: Tensor) -> Tensor:
         """Features [B, F] against captions [N, 384] -> cosines [B, N]."""

@@ -39,7 +39,7 @@ def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
             with gr.Tab(label("tab_sample"), id="sample"):
                 sample.build(demo, sampler, limits)
             with gr.Tab(label("tab_train"), id="train"):
-                train.build(settings, sampler)
+                train.build(settings)
         api.build(sampler, limits)
     return demo.queue(max_size=MAX_WAITING)
 

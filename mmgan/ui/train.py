@@ -19,7 +19,6 @@ from ..training.losses import LOSSES
 from ..training.manager import MAX_RUNNING, Manager, check_name
 from .access import Access, AccessError
 from .cards import escape
-from .sampling import RUNS
 from .settings import Settings
 from .strings import language, say
 from .strings import train as texts
@@ -34,7 +33,7 @@ DIRECTIONS = ("stop", "pause", "resume", "save", "sample", "delete")
 LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
 
 
-def build(settings: Settings, sampler=None) -> Manager:
+def build(settings: Settings) -> Manager:
     """Adds the tab and its API to the surrounding ``gr.Blocks``; returns the manager of its runs."""
     manager = Manager(settings.runs)
     desk = Desk(manager, Access(settings), settings.device)
@@ -56,30 +55,7 @@ def build(settings: Settings, sampler=None) -> Manager:
         server_functions=[poll, act, look], apply_default_css=False, elem_id="train",
     )  # fmt: skip
     add_api(desk)
-    if sampler is not None:
-        _offer(sampler)
     return manager
-
-
-def _offer(sampler) -> None:
-    """Lets the script put a run's model into the Sample tab: chosen there, with a prompt that it understands."""
-    blocks = gr.context.Context.root_block.blocks.values()
-    places = [next((b for b in blocks if getattr(b, "elem_id", None) == name), None) for name in ("model", "prompt")]
-    if None in places:  # a page without the Sample tab
-        return
-    wish = gr.Textbox(elem_id="train-use", visible="hidden", container=False)
-
-    def use(name: str):
-        model = RUNS + name.rpartition("|")[0]
-        choices = [(known.removeprefix(RUNS), known) for known in sampler.models]
-        if model not in (known for _, known in choices):
-            return gr.skip(), gr.skip()
-        prompt = next(iter(sampler.examples(model)), "")
-        return gr.update(choices=choices, value=model), prompt or gr.skip()
-
-    wish.input(use, wish, places, api_visibility="private", show_progress="hidden").then(
-        None, None, None, js="() => document.querySelector('#generate')?.click()", api_visibility="private"
-    )
 
 
 class Desk:

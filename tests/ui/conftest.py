@@ -52,10 +52,11 @@ class Address(str):
 @contextlib.contextmanager
 def serving(settings):
     """Serves the page in this process while the block runs; gives its :class:`Address`."""
+    from mmgan.training.manager import Manager
     from mmgan.ui import app
     from mmgan.ui.sampling import Sampler
 
-    demo = app.build(Sampler(load=OddPipeline), settings)
+    demo = app.build(Sampler(load=OddPipeline, runs=Manager(settings.runs).models), settings)
     settings = replace(settings, port=free_port())
     app.serve(demo, settings)
     try:

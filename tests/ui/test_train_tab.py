@@ -118,6 +118,17 @@ def test_a_run_from_start_to_deletion(open_page, address, runs):
     assert Manager(runs).names() == [] and list(runs.iterdir()) == []
 
 
+def test_a_run_is_loaded_into_the_sample_tab(open_page, address, runs):
+    puppet.finished(runs / "player")
+    page = open_page(address)
+    open_tab(page)
+    page.locator(".mt-runs-list").get_by_text("player", exact=True).click()
+    page.locator("[data-action=use]").click()
+    page.wait_for_function("() => /from (runs\\/)?player/.test(document.querySelector('.mm-ran').textContent)")
+    assert page.locator("#prompt").is_visible() and page.locator("#train").is_hidden()
+    Manager(runs).delete("player")
+
+
 def test_eight_tabs_of_one_browser(open_page, address, runs):
     with puppet.trained(runs / "eight"):
         first = open_page(address)
