@@ -22,6 +22,10 @@ from .strings import TEXTS, i18n, label, say
 
 log = logging.getLogger(__name__)
 
+# gradio keeps what each session was last given, about 0.2 MB of pictures and sounds, and each request of a program is a
+# session. Nothing of ours lives in a session, so a page whose session went does not notice.
+SESSIONS = 200
+
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLES = ("style.css", "sample.css", "train.css")  # files under assets/, in the order in which they count
 SCRIPTS = (
@@ -54,7 +58,8 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
         theme=theme.theme(), css="\n".join(map(_asset, STYLES)), head=_head(), favicon_path=ASSETS / "logo.svg",
         quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
         allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
-        show_error=False, prevent_thread_lock=True, mcp_server=importlib.util.find_spec("mcp") is not None,
+        state_session_capacity=SESSIONS, show_error=False, prevent_thread_lock=True,
+        mcp_server=importlib.util.find_spec("mcp") is not None,
         app_kwargs={
             "middleware": gate.middleware(demo, settings, _asset("language.js")), "docs_url": None, "redoc_url": None,
         },

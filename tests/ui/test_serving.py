@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import soundfile
+from conftest import serving
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -18,6 +19,7 @@ from PIL import Image
 from mmgan.errors import MmganError
 from mmgan.pipeline import sample_seeds
 from mmgan.ui import app
+from mmgan.ui.settings import Settings
 
 ROOT = Path(app.__file__).resolve().parents[2]
 
@@ -96,6 +98,15 @@ def test_nothing_is_fetched_for_others(url, path):
 def test_large_uploads_are_refused(url):
     answer = httpx.post(f"{url}/gradio_api/upload", files={"files": ("big.bin", bytes(3 << 20))})
     assert answer.status_code == 413
+
+
+def test_what_programs_were_given_is_forgotten(monkeypatch):
+    monkeypatch.setattr(app, "SESSIONS", 3)
+    with serving(Settings()) as address:
+        for seed in range(6):
+            call = httpx.post(f"{address}/gradio_api/call/sample", json={"data": ["a zero", 1, seed, 1.0, ""]})
+            assert "complete" in httpx.get(f"{address}/gradio_api/call/sample/{call.json()['event_id']}").text
+        assert 0 < len(address.demo.app.state_holder.session_data) <= 4
 
 
 @contextlib.contextmanager
