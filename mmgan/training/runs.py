@@ -35,8 +35,7 @@ REQUESTS = ("stop", "pause", "save", "sample")  # files by which anyone asks the
 STALE_SECONDS = 120.0  # without a heartbeat; a step on the slowest laptop takes less
 CLAIM_SECONDS = 30.0  # from a claim of a folder to its process, which takes a second where nothing is wrong
 _RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte, so that no place outlives a cut
-# May be there before the run is: whoever starts it claims the folder and captures its output.
-_OURS = {"log.txt", ".lock", "samples", "status.json", *REQUESTS}
+_OURS = {"log.txt", ".lock", "samples", "status.json", *REQUESTS}  # there before the run is, from whoever starts it
 
 
 class Run:
