@@ -38,13 +38,20 @@ class Familiarity:
 
 
 def spread_captions(captions: Sequence[str], encoder: TextEncoder, count: int = CAPTIONS) -> list[str]:
-    """At most ``count`` of the captions, so that none of the others is far from all of them; the same every time."""
+    """At most ``count`` of the captions, the same every time: all of their words, and none of the others far from all.
+
+    The words come first, because a word that only the captions left out had would make prompts with it unknown.
+    """
     captions = sorted(set(captions))
     if len(captions) <= count:
         return captions
+    chosen, words = [], set()
+    for i, caption in enumerate(captions):
+        if len(chosen) < count and not words.issuperset(fresh := _words(caption)):
+            chosen.append(i)
+            words.update(fresh)
     embeddings = encoder.encode(captions)
-    chosen = [int((embeddings @ embeddings.mean(0)).argmax())]
-    nearest = embeddings @ embeddings[chosen[0]]
+    nearest = (embeddings @ embeddings[chosen].T).amax(1)
     while len(chosen) < count:
         chosen.append(int(nearest.argmin()))
         nearest = torch.maximum(nearest, embeddings @ embeddings[chosen[-1]])

@@ -53,6 +53,21 @@ def test_a_real_word_is_no_slip_of_another(encoder):
     assert [f.new_words for f in found] == [("car",), (), ()]
 
 
+def test_the_chosen_captions_have_every_word(encoder):
+    """Also one that hardly moves an embedding: left out, it would make prompts with it unknown."""
+    texts = [
+        "a red star",
+        "a blue star",
+        "a red circle",
+        "a blue circle",
+        "a red dog",
+        "a blue house",
+        "a blue star please",
+    ]
+    assert any("please" in text for text in spread_captions(texts, encoder, 6))
+    assert len(spread_captions(texts, encoder, 6)) == 6
+
+
 def test_captions_are_chosen_so_that_none_is_far_from_all(encoder):
     texts = [
         f"a {colour} {thing}" for colour in ("red", "blue", "green") for thing in ("star", "circle", "dog", "house")
