@@ -18,8 +18,10 @@
   }
 
   const film = {
-    forget(tab) {
-      for (const strip of tab.strips?.values() ?? []) strip.then((s) => s && [s.pictures, s.mels].forEach((url) => url && URL.revokeObjectURL(url)));
+    forget(tab) { // a minute later for the pictures, which cells on the page may still be loading
+      const old = [...(tab.strips?.values() ?? [])];
+      setTimeout(() => old.forEach((strip) => strip.then(
+        (s) => s && [s.pictures, s.mels].forEach((url) => url && URL.revokeObjectURL(url)))), 60_000);
       film.stop();
       clearInterval(tab.replaying);
       Object.assign(tab, { strips: new Map(), sounds: new Map(), real: null, at: null, replaying: 0 });

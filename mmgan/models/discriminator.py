@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from ..config import ModelConfig
 from .layers import MLP, CriticStage, activate, base_size, conv, linear, standard, unit
 
-# Largest log-variance of a latent, either way. With 6, a critic that was sure and wrong pays e^6 times its error. Chosen
-# after a training of shapes in which this loss and then all others jumped; the shapes' card tells.
+# Largest log-variance of a latent, either way. With 6, a critic that is sure and wrong pays e^6 times its error.
+# Chosen after a training of shapes in which this loss and all others jumped; the shapes' card tells.
 LOG_VARIANCE = 2.0
 
 
