@@ -73,41 +73,54 @@ window.mmgan = (() => {
     keep();
   }
 
-  // Players: one sound at a time. A player is a card, or a stage whose sound changes.
+  // Players: one sound at a time. A player is a card, or a stage whose sound changes. The sound is heard from an element
+  // of our own: gradio writes the cards of an answer twice, which would cut it off.
+  const heard = new Audio();
+  let playing = null; // the player that is heard
   let queue = []; // cards still to be played by "Play all"
   const PLAYER = ".mm-card, .mm-stage";
   const player = (element) => element.closest(PLAYER);
-  const sound = (element) => element.querySelector("audio.mm-current") || element.querySelector("audio");
+  const sound = (item) => item.querySelector("audio.mm-current") || item.querySelector("audio");
   const endAll = () => document.querySelectorAll(".mm-all").forEach((section) => section.classList.remove("mm-all"));
+
+  function show(item) {
+    playing = item;
+    document.querySelectorAll(".mm-playing").forEach((other) => other.classList.remove("mm-playing"));
+    item?.classList.add("mm-playing");
+  }
 
   function stopAll() {
     queue = [];
     endAll();
-    document.querySelectorAll(`:is(${PLAYER}) audio`).forEach((audio) => audio.pause());
+    heard.pause();
+    show(null);
   }
 
   function play(item, from = 0) {
-    const audio = sound(item);
-    audio.currentTime = from * (audio.duration || 0);
     const follow = () => {
-      item.style.setProperty("--at", audio.duration ? audio.currentTime / audio.duration : 0);
-      if (!audio.paused) requestAnimationFrame(follow);
+      if (playing !== item) return;
+      item.classList.add("mm-playing"); // gradio takes it away when it writes the cards once more
+      item.style.setProperty("--at", heard.duration ? heard.currentTime / heard.duration : 0);
+      requestAnimationFrame(follow);
     };
-    const end = () => {
-      if (sound(item) === audio) item.classList.remove("mm-playing");
-      if (!audio.ended) return;
-      if (queue.length) play(queue.shift());
-      else endAll();
-    };
-    audio.onpause = end;
-    audio.onended = end;
-    audio.play().then(() => { item.classList.add("mm-playing"); follow(); }, () => item.classList.remove("mm-playing"));
+    heard.src = sound(item).src;
+    heard.onloadedmetadata = () => { heard.currentTime = from * heard.duration; };
+    // Stopped or replaced before it began: whoever did that has shown it.
+    heard.play().then(() => { if (playing === item) follow(); }, (error) => { if (error.name !== "AbortError") stopAll(); });
+    show(item);
   }
 
+  heard.onended = () => {
+    const next = queue.shift();
+    if (next) return play(next);
+    endAll();
+    show(null);
+  };
+
   function playAll(section) {
-    const playing = section.classList.contains("mm-all");
+    const again = section.classList.contains("mm-all");
     stopAll();
-    if (playing) return;
+    if (again) return;
     section.classList.add("mm-all");
     queue = [...section.querySelectorAll(".mm-card")];
     if (queue.length) play(queue.shift());
@@ -119,9 +132,9 @@ window.mmgan = (() => {
     const spectrogram = target.closest(".mm-sound");
     const all = target.closest(".mm-play-all");
     if (button && player(button)) {
-      const playing = player(button).classList.contains("mm-playing");
+      const again = player(button) === playing;
       stopAll();
-      if (!playing) play(player(button));
+      if (!again) play(player(button));
     } else if (spectrogram && player(spectrogram)) {
       const box = spectrogram.getBoundingClientRect();
       stopAll();

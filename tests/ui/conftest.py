@@ -17,6 +17,10 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--mute-audio",
 )  # fmt: skip
 LOCAL = {"127.0.0.1", "localhost"}
+# A clip is over in a second, within which a busy machine may not look: what has been shown as playing stays marked.
+REMEMBER_PLAYED = """new MutationObserver((changes) => { for (const { target } of changes)
+    if (target.classList?.contains("mm-playing")) target.dataset.played = ""; })
+    .observe(document, { subtree: true, attributes: true, attributeFilter: ["class"] });"""
 
 
 def absent(reason):
@@ -98,6 +102,7 @@ def open_page(browser):
     def opened(address, width=1400, height=1000, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
+        context.add_init_script(REMEMBER_PLAYED)
         page = context.new_page()
         page.set_default_timeout(60_000)  # the machine may be busy with other work
         page.on("request", lambda request: asked.append(request.url))

@@ -36,7 +36,7 @@ def test_the_morph_slider_changes_picture_and_sound_without_asking_the_server(pa
         seen.append(stage.evaluate(SHOWN))
     assert all(len(set(kind)) == 3 for kind in zip(*seen, strict=True)) and asked == []
     assert slider.get_attribute("aria-valuetext") == "100 % towards a thick zero"
-    page.wait_for_selector("#morph .mm-stage.mm-playing")
+    page.wait_for_selector("#morph .mm-stage[data-played]")
     page.fill("#prompt :is(textarea, input)", "a thick zero")  # the end of the way is what the prompt itself gives
     page.press("#prompt :is(textarea, input)", "Enter")
     page.wait_for_function("document.querySelector('.mm-results h2').textContent === 'a thick zero'")

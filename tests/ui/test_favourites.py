@@ -38,7 +38,7 @@ def test_kept_across_a_reload_and_compared(page):
     pressed = [button.get_attribute("aria-pressed") for button in page.locator("#results .mm-keep").all()]
     assert pressed == ["false", "true", "false", "false"]
     page.locator(f"{KEPT} .mm-play").nth(2).click()
-    page.wait_for_selector(f"{KEPT}:nth-child(3).mm-playing")
+    page.wait_for_selector(f"{KEPT}:nth-child(3)[data-played]")
 
 
 def test_removed_here_or_on_the_card(page):
