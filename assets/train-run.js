@@ -21,7 +21,7 @@
           el("header", {}, el("h2", { dir: "auto" }, run.name),
             el("span", { class: `mt-state mt-${run.state}` }, this.say(`state_${run.state}`))),
           this.bar, this.facts, this.buttons, this.message, this.stage),
-        this.film, this.charts, this.strip, this.more);
+        ...[parts.finetune.show(this)].filter(Boolean), this.film, this.charts, this.strip, this.more);
       parts.charts.show(this);
       parts.film.show(this);
     },
@@ -32,6 +32,8 @@
       this.updateButtons();
       this.updateMessage();
       this.updateStage();
+      if (this.run.finetune && !this.tuned) { this.showRun(); parts.film.update(this); return this.update(); } // it says so only now
+      parts.finetune.update(this);
       parts.charts.update(this);
     },
 
@@ -44,7 +46,7 @@
         fact("step", steps), fact("time", this.span(run.seconds)),
         fact("left", run.alive && run.seconds_left !== null && run.step > 0 ? this.span(run.seconds_left) : ""),
         fact("speed", run.state === "running" && speed ? this.number(speed, speed < 10 ? 1 : 0) : ""),
-        fact("data", [this.dataName(run.data), run.preset, run.loss].filter(Boolean).join(" · ")),
+        fact("data", [run.finetune?.data ?? this.dataName(run.data), run.preset, run.loss].filter(Boolean).join(" · ")),
       ].filter(Boolean));
       const percent = Math.round(100 * run.share);
       this.bar.setAttribute("aria-valuenow", percent);
@@ -65,7 +67,8 @@
         may && run.state === "running" && action("save", "save"),
         may && run.state === "running" && action("sample", "sample_now"),
         run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "use", onclick: () => this.use() }, this.say("use")),
-        may && resting && el("button", { type: "button", class: "mt-button", "data-action": "again", onclick: () => parts.form.again(this) }, this.say("again")),
+        run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "download", onclick: (event) => parts.finetune.download(this, event) }, parts.finetune.say(this, "download_model")),
+        may && resting && !run.finetune && run.data && el("button", { type: "button", class: "mt-button", "data-action": "again", onclick: () => parts.form.again(this) }, this.say("again")),
         may && !run.alive && el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete", onclick: () => { this.sure = true; this.update(); } }, this.say("delete")),
       ].filter(Boolean);
       const state = buttons.map((b) => b.dataset.action + b.disabled).join() + this.sure;

@@ -291,6 +291,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-upload", default="200", metavar="MB", help="largest file that may be uploaded (default 200)")
     add("--teacher-code", metavar="CODE", help="only who knows CODE starts, stops or deletes runs")
     add("--runs", default="runs", metavar="FOLDER", help="where runs are (default runs)")
+    add("--projects", metavar="FOLDER", help="where visitors' own files are kept (default: projects, beside the runs)")
     return parser
 
 

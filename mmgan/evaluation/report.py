@@ -82,6 +82,14 @@ def write_json(result: dict, path: str | Path) -> None:
         path.write_text(json.dumps(plain(result), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def sheet_grid() -> dict[str, int]:
+    """Pixels of a sheet without a title: its first sample (picture over spectrogram), and the way to the next."""
+    return {
+        "left": MARGIN, "top": MARGIN, "width": CELL, "height": CELL + 2 + CELL // 2, "across": CELL + GAP,
+        "down": CELL + CELL // 2 + 2 * LINE + GAP + 8, "columns": 8,
+    }  # fmt: skip
+
+
 def sample_sheet(
     images: Sequence[Image.Image] | torch.Tensor,
     mels: np.ndarray | torch.Tensor,

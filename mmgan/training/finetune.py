@@ -124,7 +124,8 @@ def _into(run, out, config, data, base_name, again, device, text_encoder, progre
             start_from(trainer, base)
             if run is not None:
                 _keep_base(run, base)
-                run.set_status("starting", finetune={"base": base.name, "notes": [note for note in notes if note]})
+                said = {"base": base.name, "data": dataset.name, "notes": [note for note in notes if note]}
+                run.set_status("starting", finetune=said)
                 for line in [*left_out[:LOGGED], *filter(None, notes)]:
                     run.log(line)
                 if progress:

@@ -44,6 +44,7 @@ class FinetuneLoop(Loop):
         super().__init__(trainer, run, elapsed, progress)
         self.base, self.target, self.judge = base, target, None
         self.verdict = self.ending = ""  # why to end now; why it ended
+        self.compared: list[str] = []  # captions of the columns of before-after.png
         self.decided = False  # which weights are kept
         self.evidence = HeldOutEvidence()
         self.gaps = dict.fromkeys(SIDES, 0.0)
@@ -165,6 +166,7 @@ class FinetuneLoop(Loop):
     def _compare(self, image: Tensor, mel: Tensor, shown: Sequence[int]) -> None:
         """samples/before-after.png: the base's samples, the model's of the same codes and captions, nearest files."""
         captions = [self.prompts[i].text for i in shown]
+        self.compared = captions
         embeddings = self.trainer.text_encoder.encode(captions)
         with torch.no_grad():
             before = self.base_generator(embeddings, self.latents[list(shown)])
@@ -204,7 +206,7 @@ class FinetuneLoop(Loop):
         """The sentences for people, in the run's status."""
         kept = self.run_folder.status().get("finetune") or {}
         sentences = [s for kind, m in self.measures.items() for s in describe(kind, m, self.first.get(kind))]
-        kept |= {"sentences": sentences, "gauges": {kind: m.gauge for kind, m in self.measures.items()}}
+        kept |= {"captions": self.compared, "sentences": sentences, "gauges": {kind: m.gauge for kind, m in self.measures.items()}}
         self.run_folder.set_status("running", step=self.trainer.step_count, finetune=kept)
         self.trainer.info = {"finetune": {"base": self.base.name, "sentences": sentences}}
 

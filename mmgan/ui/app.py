@@ -14,7 +14,7 @@ from pathlib import Path
 import gradio as gr
 
 from ..errors import MmganError
-from . import api, cards, gate, sample, theme, train
+from . import api, cards, collect, gate, sample, theme, train
 from .limits import MAX_WAITING, Limits
 from .sampling import Sampler
 from .settings import HOST, PORT, Settings
@@ -27,10 +27,11 @@ log = logging.getLogger(__name__)
 SESSIONS = 200
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-STYLES = ("style.css", "sample.css", "train.css")  # files under assets/, in the order in which they count
+STYLES = ("style.css", "sample.css", "train.css", "collect.css")  # files under assets/, in the order in which they count
 SCRIPTS = (
     "page.js", "explore.js", "zip.js", "favourites.js",
-    "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js",
+    "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js", "train-finetune.js",
+    "collect.js", "collect-add.js", "collect-record.js", "collect-table.js", "collect-tune.js",
 )  # fmt: skip
 
 
@@ -43,7 +44,9 @@ def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
             with gr.Tab(label("tab_sample"), id="sample"):
                 sample.build(demo, sampler, limits)
             with gr.Tab(label("tab_train"), id="train"):
-                train.build(settings)
+                desk = train.build(settings)
+            with gr.Tab(label("tab_collect"), id="collect"):
+                demo.our_routes = collect.build(settings, sampler, desk)
         api.build(sampler, limits)
     return demo.queue(max_size=MAX_WAITING)
 

@@ -8,6 +8,8 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 
+from .collect_api import Serve
+from .owner import GiveKey
 from .settings import Settings
 
 # What the login page itself needs; everything else waits until somebody has logged in.
@@ -27,9 +29,11 @@ OPEN = (
 def middleware(demo: gr.Blocks, settings: Settings, script: str = "") -> list[Middleware]:
     """For ``app_kwargs`` of the server of ``demo``; ``script`` runs in the page before gradio's own."""
     layers = [Middleware(RefuseForeign), Middleware(FirstScript, script=script)]
+    layers.append(Middleware(GiveKey))
     if settings.auth is not None:
         layers.append(Middleware(RequireLogin, demo=demo))
-    return layers
+    routes = getattr(demo, "our_routes", None)
+    return layers if routes is None else [*layers, Middleware(Serve, routes=routes)]
 
 
 class RefuseForeign:

@@ -24,6 +24,12 @@ class Settings:
     max_upload: int = 200 << 20  # bytes of one uploaded file
     teacher_code: str | None = None  # who knows it starts, stops and deletes runs
     runs: Path = Path("runs")  # where runs are
+    projects: Path | None = None  # where visitors' own pictures and sounds are kept; None: beside the runs
+
+    @property
+    def projects_folder(self) -> Path:
+        """Where projects are."""
+        return self.projects or self.runs.parent / "projects"
 
     @property
     def public(self) -> bool:
@@ -53,5 +59,5 @@ def from_options(options: argparse.Namespace) -> Settings:
         raise MmganError("The teacher code is empty; choose a word that the class does not know.")
     return Settings(
         options.host, options.port, options.device, options.share, auth, int(megabytes * (1 << 20)),
-        options.teacher_code, Path(options.runs),
+        options.teacher_code, Path(options.runs), Path(options.projects) if options.projects else None,
     )  # fmt: skip

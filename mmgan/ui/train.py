@@ -14,6 +14,7 @@ from pathlib import Path
 import gradio as gr
 
 from ..config import CHOICES, LIMIT, PRESETS, TrainingConfig
+from ..data.projects import Project
 from ..errors import MmganError, TrainingError
 from ..training.losses import LOSSES
 from ..training.manager import MAX_RUNNING, Manager, check_name
@@ -28,13 +29,14 @@ from .watching import Watcher
 
 log = logging.getLogger(__name__)
 
+MAX_MINUTES = 24 * 60.0
 MINUTES = 8.0  # of a training unless another length is asked for
 DIRECTIONS = ("stop", "pause", "resume", "save", "sample", "delete")
 LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
 
 
-def build(settings: Settings) -> Manager:
-    """Adds the tab and its API to the surrounding ``gr.Blocks``; returns the manager of its runs."""
+def build(settings: Settings) -> Desk:
+    """Adds the tab and its API to the surrounding ``gr.Blocks``; returns what answers them."""
     manager = Manager(settings.runs)
     desk = Desk(manager, Access(settings), settings.device)
 
@@ -55,7 +57,7 @@ def build(settings: Settings) -> Manager:
         server_functions=[poll, act, look], apply_default_css=False, elem_id="train",
     )  # fmt: skip
     add_api(desk)
-    return manager
+    return desk
 
 
 class Desk:
@@ -71,7 +73,8 @@ class Desk:
         return self.watcher.poll(question) | {"access": {"may": may, "code": self.access.needs_code}}
 
     def look(self, question: dict, language: str = "en") -> dict:
-        """Answers that cost more, asked for one by one: ``strip``, ``sound``, ``compare``, ``settings``, ``name``."""
+        """Answers that cost more, asked for one by one: ``strip``, ``sound``, ``finetune``, ``compare``,
+        ``settings``, ``name``."""
         what, run, step = question.get("what"), str(question.get("run", "")), question.get("step")
         step = step if isinstance(step, int) else None
         try:
@@ -81,6 +84,8 @@ class Desk:
                 return self.watcher.sound(run, step)
             if what == "compare":
                 return self.watcher.compare(question.get("runs") or [])
+            if what == "finetune":
+                return self.watcher.before_after(run)
             if what == "settings":
                 return {"settings": self.manager.settings(run)}
             if what == "name":
@@ -128,6 +133,29 @@ class Desk:
             if unit in settings and not (isinstance(settings[unit], (int, float)) and settings[unit] > 0):
                 raise TrainingError(say("train_bad_length", language, unit=say(f"train_form_{unit}", language)))
         self.manager.start(name, data, str(question.get("preset", "tiny")), settings, self.device)
+        return {"name": name}
+
+    def finetune(self, question: dict, project: Project, base: str, address: str, language: str = "en") -> dict:
+        """Starts a fine-tuning on a project: ``name`` and ``minutes`` of ``question``; the same may as start a run.
+
+        Raises:
+            MmganError: it cannot start, in one sentence.
+        """
+        self.access.check(str(question.get("code", "")), address, language)
+        name, minutes = str(question.get("name", "")), question.get("minutes")
+        try:
+            name = check_name(name)
+        except TrainingError as error:
+            raise TrainingError(say("train_bad_name", language)) from error
+        if (self.manager.folder / name).exists():
+            raise TrainingError(say("train_name_taken", language, name=name))
+        if not isinstance(minutes, (int, float)) or not 0 < minutes <= MAX_MINUTES:
+            raise TrainingError(say("train_bad_length", language, unit=say("train_form_minutes", language)))
+        if not any(item.used for item in project.items()):
+            raise TrainingError(say("collect_nothing_to_learn", language))
+        self._check_room(language)
+        self.manager.finetune(name, str(project.folder), base, minutes, {}, self.device)
+        self.watcher.forget()
         return {"name": name}
 
     def direct(self, action: str, name: str, language: str = "en") -> dict:

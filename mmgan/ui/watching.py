@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from ..evaluation.report import sheet_grid
 from ..errors import MmganError, TrainingError
 from ..training.manager import Manager
 from ..training.run_files import read_json
@@ -76,6 +77,13 @@ class Watcher:
         """The clips of the film strip at ``step``, one after another, as one ``sound`` in a data URI."""
         stem = "real" if step is None else f"{step:07d}"
         return {"sound": _uri(self.manager.run(name).strips / f"{stem}.flac", "audio/flac")}
+
+    def before_after(self, name: str) -> dict:
+        """The ``sheet`` of a fine-tuning: the base's samples, the model's of the same codes, and the nearest files.
+
+        ``grid`` says where its samples are (see :func:`~mmgan.evaluation.report.sheet_grid`).
+        """
+        return {"sheet": _uri(self.manager.run(name).folder / "samples" / "before-after.png"), "grid": sheet_grid()}
 
     def compare(self, names: list[str]) -> dict:
         """``curves`` and ``settings`` of several runs by name."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import gradio as gr
 from gradio.i18n import I18nData
 
-from . import page, sample, train
+from . import collect, page, sample, train
 
 LANGUAGES = ("en", "zh")  # the order of the two texts of a key
 COOKIE = "mmgan-language"  # what the switch in the header remembers; without it the browser's own language counts
-TEXTS: dict[str, tuple[str, str]] = {**page.TEXTS, **sample.TEXTS, **train.TEXTS}
+TEXTS: dict[str, tuple[str, str]] = {**page.TEXTS, **sample.TEXTS, **train.TEXTS, **collect.TEXTS}
 _MARK = "mm_"  # gradio's own texts have plain names such as "audio", which ours must not replace
 
 

@@ -11,6 +11,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "other_language_hint": ("Show this page in Chinese", "用英文显示本页"),
     "tab_sample": ("Sample", "生成"),
     "tab_train": ("Train", "训练"),
+    "tab_collect": ("Your data", "我的数据"),
     "noscript": ("This page needs JavaScript.", "本页需要启用 JavaScript。"),
     "cpu": ("the CPU", "CPU"),
     "internal": (

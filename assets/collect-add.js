@@ -1,0 +1,160 @@
+// Adding files: chosen, dropped, a folder, a zip. Each is sent by itself, as it is, so that none is held in memory.
+(() => {
+  "use strict";
+  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const AT_ONCE = 3, LOOK_MS = 350, WITHIN = /(^|\/)(\.|__MACOSX|Thumbs\.db$|desktop\.ini$)/i;
+
+  const add = {
+    show(tab) {
+      const panel = tab.adding;
+      tab.way ??= "upload";
+      const segment = (name) => el("button", { type: "button", "aria-pressed": String(tab.way === name), "data-way": name, onclick: () => {
+        tab.way = name;
+        parts.record.end(tab);
+        add.show(tab);
+        panel.querySelector(`[data-way=${name}]`).focus();
+      } }, tab.say(name));
+      tab.addNote ??= el("div", { class: "mc-progress", "aria-live": "polite" });
+      const body = el("div", { class: "mc-body" });
+      panel.replaceChildren(el("header", {}, el("h3", {}, tab.say("add")), el("div", { class: "mt-segments" }, segment("upload"), segment("record"))),
+        body, tab.addNote);
+      if (tab.way === "record") parts.record.show(tab, body);
+      else add.upload(tab, body);
+    },
+
+    upload(tab, body) {
+      const caption = el("input", { type: "text", id: "mc-caption-all", maxlength: 300, dir: "auto", autocomplete: "off", placeholder: tab.say("one_caption_hint") });
+      const picker = (folder) => el("input", { type: "file", class: "mm-sr", multiple: true, webkitdirectory: folder, tabindex: -1, "aria-hidden": "true",
+        "data-pick": folder ? "folder" : "files", onchange: (event) => {
+          const files = [...event.target.files].map((file) => [file.webkitRelativePath || file.name, file]);
+          event.target.value = "";
+          add.send(tab, files, caption.value);
+        } });
+      const files = picker(false), folder = picker(true);
+      const zone = el("div", { class: "mc-drop",
+        ondragover: (event) => { event.preventDefault(); zone.classList.add("mc-over"); },
+        ondragleave: () => zone.classList.remove("mc-over"),
+        ondrop: async (event) => {
+          event.preventDefault();
+          zone.classList.remove("mc-over");
+          add.send(tab, await dropped(event.dataTransfer), caption.value);
+        } },
+      el("p", {}, tab.say("drop")),
+      el("div", { class: "mt-actions" },
+        el("button", { type: "button", class: "mt-button mt-primary", onclick: () => files.click() }, tab.say("choose_files")),
+        el("button", { type: "button", class: "mt-button", onclick: () => folder.click() }, tab.say("choose_folder"))), files, folder,
+      el("p", { class: "mt-note" }, tab.limits.sentence));
+      body.replaceChildren(zone,
+        el("div", { class: "mc-two" },
+          el("div", { class: "mt-field" }, el("label", { for: "mc-caption-all" }, tab.say("one_caption")), caption),
+          el("details", { class: "mc-layouts" }, el("summary", {}, tab.say("layouts")), el("ul", {},
+            ...["folder", "stem", "table", "later"].map((name) => el("li", {}, tab.say(`layout_${name}`)))))));
+    },
+
+    // [name, File or Blob] each, under one caption or "" for what their names say.
+    async send(tab, files, caption = "") {
+      files = files.filter(([name, file]) => !WITHIN.test(name) && file.size >= 0);
+      if (!files.length) { add.note(tab, tab.say("nothing_chosen"), true); return false; }
+      const large = files.find(([, file]) => file.size > tab.limits.max);
+      if (large) { // known before a byte is sent
+        add.note(tab, tab.say("too_large", { name: large[0], size: `${tab.number(Math.floor(tab.limits.max / 2 ** 20))} MiB` }), true);
+        return false;
+      }
+      const key = tab.key, begun = await tab.ask("POST", `projects/${key}/uploads`);
+      if (begun.error) { add.note(tab, begun.error, true); return false; }
+      const upload = `uploads/${begun.upload}`;
+      let stopped = false, failed = "", sent = 0;
+      const stop = () => { stopped = true; tab.ask("DELETE", upload); };
+      const queue = [...files];
+      const worker = async () => {
+        while (queue.length && !failed && !stopped) {
+          const [name, file] = queue.shift();
+          add.show_progress(tab, "sending", sent, files.length, name, stop);
+          const answer = await put(tab.url(`${upload}?name=${encodeURIComponent(name)}`), file, tab.say("lost"), (share) => {
+            add.show_progress(tab, "sending", sent + (files.length === 1 ? share : 0), files.length, name, stop);
+          });
+          if (answer.error) failed ||= answer.error;
+          sent++;
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, worker));
+      if (stopped || failed) {
+        if (failed && !stopped) tab.ask("DELETE", upload);
+        add.note(tab, stopped ? tab.say("cancelled") : failed, !stopped);
+        return false;
+      }
+      const asked = await tab.ask("POST", upload, { caption });
+      if (asked.error) { add.note(tab, asked.error, true); return false; }
+      return add.follow(tab, key, upload, stop);
+    },
+
+    async follow(tab, key, upload, stop) {
+      let seen = 0;
+      for (;;) {
+        const now = await tab.ask("GET", upload);
+        const over = now.error || now.state === "done" || now.state === "failed";
+        if (tab.key === key && (over || Date.now() - seen > 1500)) { await tab.refresh(); seen = Date.now(); }
+        if (over) {
+          add.note(tab, now.error ?? now.sentence, Boolean(now.error) || now.state === "failed");
+          return now.state === "done";
+        }
+        add.show_progress(tab, now.state === "adding" ? "reading" : "reading_soon", now.done, now.total, now.name, stop);
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    },
+
+    show_progress(tab, what, done, total, name, stop) {
+      let bar = tab.addNote.querySelector(".mt-progress");
+      if (!bar) {
+        bar = el("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
+        tab.addNote.replaceChildren(bar, el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }),
+          el("button", { type: "button", class: "mt-button", "data-action": "stop-upload" }, tab.say("cancel"))));
+      }
+      const percent = Math.round((100 * done) / Math.max(1, total));
+      bar.setAttribute("aria-valuenow", percent);
+      bar.firstChild.style.width = `${percent}%`;
+      tab.addNote.querySelector("p").textContent = tab.say(what, { done: tab.number(Math.min(total, Math.floor(done) + 1)), total: tab.number(total), name });
+      tab.addNote.querySelector("button").onclick = stop;
+    },
+
+    note(tab, text, bad = false) {
+      tab.addNote.replaceChildren(el("p", { class: bad ? "mm-alert" : "mt-ending", role: bad ? "alert" : null }, text));
+    },
+  };
+
+  function put(url, file, lost, progress) { // fetch tells no progress of what it sends
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      request.open("PUT", url);
+      request.responseType = "json";
+      request.upload.onprogress = (event) => progress(event.loaded / Math.max(1, event.total));
+      request.onload = () => resolve(request.status === 200 ? {} : { error: request.response?.error ?? lost });
+      request.onerror = () => resolve({ error: lost });
+      request.setRequestHeader("content-type", "application/octet-stream");
+      request.send(file);
+    });
+  }
+
+  async function dropped(transfer) { // folders too, with the paths of their files
+    const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.length) return [...transfer.files].map((file) => [file.name, file]);
+    const found = [];
+    const walk = async (entry, path) => {
+      if (entry.isFile) {
+        const file = await new Promise((resolve) => entry.file(resolve, () => resolve(null)));
+        if (file) found.push([path + entry.name, file]);
+        return;
+      }
+      const reader = entry.createReader();
+      for (;;) { // a hundred at a time
+        const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])));
+        if (!some.length) return;
+        for (const child of some) await walk(child, `${path}${entry.name}/`);
+      }
+    };
+    for (const entry of entries) await walk(entry, "");
+    return found;
+  }
+
+  parts.add = add;
+})();

@@ -1,0 +1,188 @@
+// Recording: webcam pictures and microphone clips under a caption, one class after another, as Teachable Machine has it.
+(() => {
+  "use strict";
+  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const SIDE = 512, EVERY_MS = 220, CLIP_MS = 1150, MOST = 300;
+
+  const record = {
+    show(tab, body) {
+      const recordings = (tab.recordings ??= { files: [], pictures: 0, sounds: 0 });
+      const caption = el("input", { type: "text", id: "mc-class", maxlength: 300, dir: "auto", autocomplete: "off", value: tab.className ?? "",
+        placeholder: tab.say("class_hint"), oninput: () => { tab.className = caption.value; } });
+      tab.classField = caption;
+      tab.chips = el("div", { class: "mc-chips", role: "group", "aria-label": tab.say("classes") });
+      tab.kept = el("div", { class: "mc-kept" });
+      tab.stage = el("div", { class: "mc-stage" });
+      body.replaceChildren(el("div", { class: "mt-field" }, el("label", { for: "mc-class" }, tab.say("class")), caption, tab.chips), tab.stage, tab.kept,
+        el("p", { class: "mt-note" }, tab.limits.sentence));
+      record.showChips(tab);
+      record.showKept(tab);
+      if (!navigator.mediaDevices?.getUserMedia) record.native(tab);
+      else record.off(tab);
+      return recordings;
+    },
+
+    showChips(tab) {
+      tab.chips?.replaceChildren(...(tab.captions ?? []).slice(0, 12).map((caption) => el("button", { type: "button", class: "mc-chip", dir: "auto",
+        onclick: () => { tab.className = tab.classField.value = caption; tab.classField.focus(); } }, caption)));
+    },
+
+    off(tab) {
+      tab.stage.replaceChildren(el("button", { type: "button", class: "mt-button mt-primary", "data-action": "camera", onclick: () => record.begin(tab) }, tab.say("camera_on")));
+    },
+
+    native(tab) { // the device's own camera and recorder, which a plain http page may use too
+      const input = (accept, key) => el("label", { class: "mt-button mc-native" }, tab.say(key), el("input", { type: "file", class: "mm-sr", accept, capture: "environment",
+        onchange: (event) => {
+          const files = [...event.target.files];
+          event.target.value = "";
+          if (record.named(tab)) parts.add.send(tab, files.map((file) => [file.name, file]), tab.className.trim());
+        } }));
+      tab.stage.replaceChildren(el("p", { class: "mt-quiet" }, tab.say("no_camera")),
+        el("div", { class: "mt-actions" }, input("image/*", "native_picture"), input("audio/*", "native_sound")));
+    },
+
+    async begin(tab) {
+      const open = (wanted) => navigator.mediaDevices.getUserMedia(wanted).catch(() => null);
+      const camera = await open({ video: { width: { ideal: 640 }, height: { ideal: 640 } } });
+      const microphone = await open({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+      if (!camera && !microphone) {
+        tab.stage.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, tab.say("no_device")));
+        return;
+      }
+      tab.camera = camera;
+      tab.microphone = microphone;
+      const video = (tab.video = el("video", { class: "mc-video", muted: true, playsinline: true, autoplay: true, "aria-label": tab.say("preview") }));
+      video.muted = true;
+      if (camera) { video.srcObject = camera; video.play().catch(() => {}); }
+      const level = el("i");
+      const hold = () => { if (!record.named(tab)) return; record.shoot(tab); clearInterval(tab.shooting); tab.shooting = setInterval(() => record.shoot(tab), EVERY_MS); };
+      const release = () => clearInterval(tab.shooting);
+      const button = (name, does, more = {}) => el("button", { type: "button", class: "mt-button", "data-action": name, onclick: does, ...more }, tab.say(name));
+      const shoot = button("shoot", (event) => { if (event.detail === 0 && record.named(tab)) record.shoot(tab); }, // by the keyboard; a pointer holds
+        { onpointerdown: hold, onpointerup: release, onpointerleave: release, onpointercancel: release });
+      tab.stage.replaceChildren(...[
+        camera ? video : el("p", { class: "mt-quiet" }, tab.say("no_camera_device")),
+        el("div", { class: "mc-controls" },
+          el("div", { class: "mt-actions" }, camera && shoot, microphone && button("listen", () => record.listen(tab, false)),
+            camera && microphone && button("both", () => record.listen(tab, true)),
+            button("camera_off", () => { record.end(tab); record.off(tab); })),
+          microphone ? el("div", { class: "mc-level" }, level) : el("p", { class: "mt-quiet" }, tab.say("no_microphone")))].filter(Boolean));
+      if (microphone) record.meter(tab, level);
+    },
+
+    meter(tab, level) { // that it hears something
+      tab.sound ??= new AudioContext();
+      const analyser = tab.sound.createAnalyser(), samples = new Float32Array(512), stream = tab.microphone;
+      tab.sound.createMediaStreamSource(stream).connect(analyser);
+      const look = () => {
+        if (tab.microphone !== stream || !level.isConnected) return;
+        analyser.getFloatTimeDomainData(samples);
+        level.style.width = `${Math.min(100, 140 * Math.max(...samples.map(Math.abs)))}%`;
+        setTimeout(look, 80);
+      };
+      look();
+    },
+
+    end(tab) {
+      clearInterval(tab.shooting);
+      for (const stream of [tab.camera, tab.microphone]) stream?.getTracks().forEach((track) => track.stop());
+      tab.camera = tab.microphone = null;
+    },
+
+    named(tab) {
+      if (tab.classField.value.trim()) return true;
+      parts.add.note(tab, tab.say("class_first"), true);
+      tab.classField.focus();
+      return false;
+    },
+
+    name() { return `${Date.now()}-${Math.random().toString(36).slice(2, 6)}`; },
+
+    async shoot(tab, name = record.name()) {
+      const { video } = tab, side = Math.min(video.videoWidth, video.videoHeight);
+      if (!side || tab.recordings.files.length >= MOST) return;
+      const canvas = el("canvas", { width: Math.min(side, SIDE), height: Math.min(side, SIDE) });
+      canvas.getContext("2d").drawImage(video, (video.videoWidth - side) / 2, (video.videoHeight - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
+      record.keep(tab, "pictures", `${name}.jpg`, await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92)));
+    },
+
+    async listen(tab, withPicture) {
+      if (!record.named(tab) || tab.listening) return;
+      tab.listening = true;
+      const button = tab.stage.querySelector(`[data-action=${withPicture ? "both" : "listen"}]`), name = record.name();
+      button.textContent = tab.say("listening");
+      button.disabled = true;
+      try {
+        const recorder = new MediaRecorder(tab.microphone), pieces = [];
+        recorder.ondataavailable = (event) => pieces.push(event.data);
+        const over = new Promise((resolve) => { recorder.onstop = resolve; });
+        recorder.start();
+        if (withPicture) setTimeout(() => record.shoot(tab, name), CLIP_MS / 2);
+        setTimeout(() => recorder.state !== "inactive" && recorder.stop(), CLIP_MS);
+        await over;
+        tab.sound ??= new AudioContext();
+        const heard = await tab.sound.decodeAudioData(await new Blob(pieces, { type: recorder.mimeType }).arrayBuffer());
+        record.keep(tab, "sounds", `${name}.wav`, wav(heard));
+      } catch (error) {
+        parts.add.note(tab, tab.say("no_device"), true);
+      }
+      tab.listening = false;
+      button.textContent = tab.say(withPicture ? "both" : "listen");
+      button.disabled = false;
+    },
+
+    keep(tab, kind, name, blob) {
+      const { recordings } = tab;
+      if (recordings.files.length === 0) tab.addNote.replaceChildren();
+      recordings.files.push([name, blob]);
+      recordings[kind]++;
+      record.showKept(tab, kind, blob);
+    },
+
+    showKept(tab) {
+      const { files, pictures, sounds } = tab.recordings;
+      if (!files.length) return tab.kept.replaceChildren();
+      tab.keptUrls?.forEach((url) => URL.revokeObjectURL(url));
+      tab.keptUrls = [];
+      const shown = files.slice(-12).map(([name, blob]) => {
+        if (!name.endsWith(".jpg")) return el("span", { class: "mc-note", "aria-hidden": "true" }, "♪");
+        tab.keptUrls.push(URL.createObjectURL(blob));
+        return el("img", { src: tab.keptUrls.at(-1), alt: "" });
+      });
+      const save = async (event) => {
+        const caption = tab.classField.value.trim();
+        if (!record.named(tab)) return;
+        event.currentTarget.disabled = true;
+        const taken = tab.recordings;
+        tab.recordings = { files: [], pictures: 0, sounds: 0 };
+        if (await parts.add.send(tab, taken.files, caption)) tab.className = tab.classField.value = "";
+        else tab.recordings = taken; // nothing is lost
+        record.showKept(tab);
+        tab.classField.focus();
+      };
+      tab.kept.replaceChildren(el("div", { class: "mc-strip" }, ...shown),
+        el("p", { class: "mt-quiet", role: "status" }, tab.say("recorded", { pictures, sounds })),
+        el("div", { class: "mt-actions" },
+          el("button", { type: "button", class: "mt-button mt-primary", "data-action": "keep", onclick: save }, tab.say("keep", { count: files.length })),
+          el("button", { type: "button", class: "mt-button", onclick: () => { tab.recordings = { files: [], pictures: 0, sounds: 0 }; record.showKept(tab); } }, tab.say("cancel"))));
+    },
+  };
+
+  function wav(heard) { // 16 bits, one channel, at the rate it was heard
+    const count = heard.length, view = new DataView(new ArrayBuffer(44 + 2 * count));
+    const text = (at, word) => [...word].forEach((char, i) => view.setUint8(at + i, char.charCodeAt(0)));
+    text(0, "RIFF"); view.setUint32(4, 36 + 2 * count, true); text(8, "WAVEfmt ");
+    view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true);
+    view.setUint32(24, heard.sampleRate, true); view.setUint32(28, 2 * heard.sampleRate, true);
+    view.setUint16(32, 2, true); view.setUint16(34, 16, true); text(36, "data"); view.setUint32(40, 2 * count, true);
+    const channels = Array.from({ length: heard.numberOfChannels }, (_, i) => heard.getChannelData(i));
+    for (let i = 0; i < count; i++) {
+      const value = channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length;
+      view.setInt16(44 + 2 * i, Math.round(32767 * Math.max(-1, Math.min(1, value))), true);
+    }
+    return new Blob([view], { type: "audio/wav" });
+  }
+
+  parts.record = record;
+})();

@@ -1,0 +1,258 @@
+// The table of a project: one row a file, with what is wrong and one act that helps, fifty rows at a time.
+(() => {
+  "use strict";
+  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const SHOWS = ["all", "look", "left_out", "image", "sound"];
+  const player = new Audio();
+  let playing = null;
+
+  function play(button, url) {
+    const again = playing === button;
+    player.pause();
+    playing?.classList.remove("mc-playing");
+    playing = null;
+    if (again) return;
+    window.mmgan.stopAll();
+    playing = button;
+    button.classList.add("mc-playing");
+    player.src = url;
+    player.onended = () => { button.classList.remove("mc-playing"); if (playing === button) playing = null; };
+    player.play().catch(player.onended);
+  }
+
+  function wave(peaks) {
+    const path = peaks.map((p, i) => `M${i + 0.5} ${50 - Math.max(1, p / 2)}v${Math.max(2, p)}`).join("");
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 64 100");
+    svg.setAttribute("preserveAspectRatio", "none");
+    svg.setAttribute("aria-hidden", "true");
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    line.setAttribute("d", path || "M0 50h64");
+    svg.append(line);
+    return svg;
+  }
+
+  const table = {
+    forget(tab) {
+      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, recordings: null, bulkOpen: false });
+    },
+
+    fetch(tab) {
+      const query = new URLSearchParams({ page: tab.page, show: tab.shown, find: tab.find });
+      return tab.ask("GET", `projects/${tab.key}?${query}`);
+    },
+
+    show(tab, answer) {
+      const show = el("select", { "aria-label": tab.say("show"), onchange: () => { tab.shown = show.value; tab.page = 0; tab.refresh(); } },
+        ...SHOWS.map((name) => el("option", { value: name, selected: name === tab.shown }, tab.say(`show_${name}`))));
+      let waiting = 0;
+      const find = el("input", { type: "search", "aria-label": tab.say("find"), placeholder: tab.say("find"), value: tab.find, oninput: () => {
+        clearTimeout(waiting);
+        waiting = setTimeout(() => { tab.find = find.value; tab.page = 0; tab.refresh(); }, 250);
+      } });
+      Object.assign(tab, {
+        showSelect: show, tools: el("div", { class: "mc-tools" }, show, find), tableNote: el("div", { class: "mc-line", "aria-live": "polite" }),
+        bar: el("div", { class: "mc-bar" }), rowsBox: el("div", { class: "mc-rows" }), pager: el("nav", { class: "mc-pager", "aria-label": tab.say("table") }),
+        bulk: el("div"), leftOut: el("div"),
+      });
+      tab.table.replaceChildren(el("header", {}, el("h3", {}, tab.say("table")), tab.tools), tab.tableNote, tab.bulk, tab.bar, tab.rowsBox, tab.pager, tab.leftOut);
+      table.fill(tab, answer);
+    },
+
+    fill(tab, answer) {
+      const { items } = answer, mine = tab.project.mine;
+      const first = tab.items === undefined || !items !== !tab.items;
+      Object.assign(tab, { items, answer, captions: answer.captions });
+      parts.record.showChips(tab);
+      tab.tools.hidden = !items;
+      if (!tab.bulk.firstChild || !items) tab.bulk.replaceChildren(...(mine && items ? [table.bulkForm(tab)] : []));
+      tab.showSelect.options[1].textContent = `${tab.say("show_look")} (${tab.number(tab.project.problems)})`;
+      const kept = table.focused(tab);
+      if (!items) tab.rowsBox.replaceChildren(el("p", { class: "mm-empty" }, tab.say("empty")));
+      else if (!answer.rows.length) tab.rowsBox.replaceChildren(el("p", { class: "mm-empty" }, tab.say("no_match")));
+      else tab.rowsBox.replaceChildren(el("div", { class: "mc-grid", role: "table", "aria-label": tab.say("table"), "aria-rowcount": answer.found },
+        table.headRow(tab, answer), ...answer.rows.map((row) => table.row(tab, row))));
+      table.refocus(tab, kept);
+      table.showBar(tab);
+      table.showPager(tab, answer);
+      table.showLeftOut(tab, answer);
+      return first;
+    },
+
+    // Rows are made anew when something changes; whoever is writing in one goes on writing.
+    focused(tab) {
+      const at = document.activeElement, row = at?.closest?.(".mc-row");
+      if (!row || !tab.rowsBox.contains(at)) return null;
+      return { id: row.dataset.id, field: at.dataset.field, value: at.value, start: at.selectionStart, end: at.selectionEnd, before: at.defaultValue };
+    },
+
+    refocus(tab, kept) {
+      const field = kept?.field && tab.rowsBox.querySelector(`.mc-row[data-id="${kept.id}"] [data-field="${kept.field}"]`);
+      if (!field) return;
+      if (kept.field === "caption" && kept.value !== kept.before) field.value = kept.value;
+      field.focus({ preventScroll: true });
+      if (kept.field === "caption" && kept.start !== null) field.setSelectionRange(kept.start, kept.end);
+    },
+
+    headRow(tab, answer) {
+      const all = el("input", { type: "checkbox", "aria-label": tab.say("tick_all"), checked: answer.rows.every((row) => tab.chosen.has(row.id)), onchange: () => {
+        for (const row of answer.rows) tab.chosen[all.checked ? "add" : "delete"](row.id);
+        tab.rowsBox.querySelectorAll(".mc-row input[type=checkbox]").forEach((box) => { box.checked = all.checked; });
+        table.showBar(tab);
+      } });
+      const head = (text) => el("span", { role: "columnheader" }, text);
+      return el("div", { class: "mc-headrow", role: "row" }, el("span", { role: "columnheader" }, tab.project.mine && all), head(""), head(tab.say("file")), head(tab.say("caption")), head(tab.say("partner")), head(""));
+    },
+
+    picture(tab, item, big) {
+      const url = `projects/${tab.key}/files/${item.id}?v=${item.version}`;
+      if (item.kind === "sound") {
+        const button = el("button", { type: "button", class: "mc-look mc-wave", "aria-label": tab.say("play", { name: item.name }), "data-field": big ? "look" : null, onclick: () => play(button, tab.url(url)) }, wave(item.peaks));
+        return button;
+      }
+      return el("button", { type: "button", class: "mc-look", "aria-label": tab.say("open", { name: item.name }), "data-field": big ? "look" : null, onclick: () => table.look(tab, item) },
+        el("img", { src: tab.url(`projects/${tab.key}/thumbnails/${item.id}?v=${item.version}`), alt: "", loading: "lazy", decoding: "async" }));
+    },
+
+    row(tab, row) {
+      const mine = tab.project.mine, cell = (name, ...children) => el("div", { class: `mc-cell mc-${name}`, role: "cell" }, ...children);
+      const tick = el("input", { type: "checkbox", "aria-label": tab.say("tick", { name: row.name }), checked: tab.chosen.has(row.id), "data-field": "tick", onchange: () => {
+        tab.chosen[tick.checked ? "add" : "delete"](row.id);
+        table.showBar(tab);
+      } });
+      const size = row.kind === "image" ? row.width > 0 && tab.say("pixels", row) : row.seconds > 0 && [tab.say("seconds", row), row.pieces > 0 && tab.say("in_pieces", { count: row.pieces })].filter(Boolean).join(" · ");
+      const cut = mine && row.long && row.readable && el("select", { class: "mc-cut", "aria-label": `${tab.say("long")}: ${row.name}`, "data-field": "cut", onchange: () => table.act(tab, { action: "cut", ids: [row.id], how: cut.value }) },
+        ...["loudest", "pieces"].map((how) => el("option", { value: how, selected: row.cut === how }, tab.say(`cut_${how}`))));
+      return el("div", { class: `mc-row${row.code ? " mc-problem" : ""}${row.used ? "" : " mc-unused"}`, role: "row", "data-id": row.id },
+        cell("tick", mine && tick),
+        cell("view", row.readable ? table.picture(tab, row, true) : el("span", { class: "mc-look mc-broken", "aria-hidden": "true" }, "?")),
+        cell("name", el("b", { dir: "auto", title: row.name }, row.name), size && el("small", {}, size), cut,
+          row.problem && el("p", { class: "mc-said" }, el("span", { dir: "auto" }, row.problem), mine && row.act && table.actButton(tab, row))),
+        cell("caption", mine ? table.caption(tab, row) : el("span", { dir: "auto" }, row.caption)),
+        cell("partner", row.partner && table.picture(tab, row.partner, false),
+          row.partner && el("small", { dir: "auto", title: row.partner.name }, row.partner.name),
+          mine && row.partner && el("button", { type: "button", class: "mc-small", "aria-label": tab.say("unpair", { name: row.name }), title: tab.say("unpair", { name: row.name }), "data-field": "unpair", onclick: () => table.act(tab, { action: "unpair", ids: [row.id] }) }, "×")),
+        cell("delete", mine && el("button", { type: "button", class: "mc-small", "aria-label": tab.say("delete_one", { name: row.name }), title: tab.say("delete_one", { name: row.name }), "data-field": "delete", onclick: () => table.remove(tab, [row.id]) }, "×")));
+    },
+
+    caption(tab, row) {
+      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: row.caption, placeholder: tab.say("no_caption_yet"),
+        "aria-label": tab.say("caption_of", { name: row.name }), "data-field": "caption", list: "mc-captions",
+        onkeydown: (event) => {
+          if (event.key === "Escape") { field.value = row.caption; field.blur(); }
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          const fields = [...tab.rowsBox.querySelectorAll("[data-field=caption]")], next = fields[fields.indexOf(field) + 1];
+          if (next) next.focus(); else field.blur();
+        },
+        onblur: async () => {
+          if (!field.isConnected || field.value === row.caption) return;
+          row.caption = field.value;
+          await table.act(tab, { action: "caption", ids: [row.id], caption: field.value });
+        } });
+      return field;
+    },
+
+    actButton(tab, row) {
+      const does = {
+        delete: () => table.remove(tab, [row.id]),
+        caption: () => tab.rowsBox.querySelector(`.mc-row[data-id="${row.id}"] [data-field=caption]`).focus(),
+        cut: () => table.act(tab, { action: "cut", ids: [row.id], how: "pieces" }),
+        pair: (event) => table.choosePartner(tab, row, event.currentTarget),
+        look: () => table.look(tab, row),
+      }[row.act];
+      return el("button", { type: "button", class: "mc-act", "data-field": "act", "data-act": row.act, onclick: does }, tab.say(`act_${row.act}`));
+    },
+
+    async choosePartner(tab, row, button) {
+      const { items = [], error } = await tab.ask("GET", `projects/${tab.key}/lonely/${row.kind === "image" ? "sound" : "image"}`);
+      if (error) return tab.tell(error);
+      const select = el("select", { "aria-label": tab.say("pair_with", { name: row.name }), "data-field": "pair", onchange: () => table.act(tab, { action: "pair", ids: [row.id, Number(select.value)] }) },
+        el("option", { value: "" }, tab.say("choose_one")), ...items.map((item) => el("option", { value: item.id }, item.caption ? `${item.name}: ${item.caption}` : item.name)));
+      button.replaceWith(select);
+      select.focus();
+    },
+
+    look(tab, item) { // large, or heard, with its name
+      const url = tab.url(`projects/${tab.key}/files/${item.id}?v=${item.version}`);
+      const shown = item.kind === "image" ? el("img", { src: url, alt: item.name }) : el("audio", { src: url, controls: true, autoplay: true });
+      const dialog = el("dialog", { class: "mc-dialog", "aria-label": item.name, onclose: () => dialog.remove(), onclick: (event) => { if (event.target === dialog) dialog.close(); } },
+        el("div", {}, shown, el("div", { class: "mt-line" }, el("p", { dir: "auto" }, item.name), el("button", { type: "button", class: "mt-button", onclick: () => dialog.close() }, tab.say("close")))));
+      tab.root.append(dialog);
+      dialog.showModal();
+    },
+
+    remove(tab, ids) {
+      ids.forEach((id) => tab.chosen.delete(id));
+      return table.act(tab, { action: "delete", ids });
+    },
+
+    async act(tab, question) {
+      const answer = await tab.ask("POST", `projects/${tab.key}/items`, question);
+      table.say(tab, answer.error ?? "", true);
+      await tab.refresh();
+      return answer;
+    },
+
+    say(tab, sentence, bad = true) {
+      tab.tableNote?.replaceChildren(...(sentence ? [el("p", { class: bad ? "mm-alert" : "mt-ending", role: bad ? "alert" : null }, sentence)] : []));
+    },
+
+    showBar(tab) {
+      const count = tab.chosen.size;
+      tab.bar.hidden = !count;
+      tab.bar.replaceChildren(el("span", {}, tab.say("chosen", { count })),
+        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete-chosen", onclick: () => table.remove(tab, [...tab.chosen]) }, tab.say("delete_chosen")));
+      const which = tab.bulk.querySelector("#mc-which");
+      if (which) {
+        which.disabled = count > 0;
+        which.value = count ? tab.say("bulk_chosen", { count }) : which.dataset.value;
+      }
+    },
+
+    showPager(tab, answer) {
+      const first = answer.page * answer.per_page;
+      tab.page = answer.page;
+      const turn = (by, name) => el("button", { type: "button", class: "mt-button", "data-action": name, disabled: answer.page + by < 0 || answer.page + by >= answer.pages,
+        onclick: async () => { tab.page += by; await tab.refresh(); tab.table.scrollIntoView({ block: "start" }); } }, tab.say(name));
+      tab.pager.replaceChildren(...(answer.pages > 1 ? [turn(-1, "before"),
+        el("span", { class: "mt-quiet" }, tab.say("page", { first: first + 1, last: first + answer.rows.length, found: answer.found })), turn(1, "after")] : []));
+      const list = tab.rowsBox.querySelector("datalist") ?? tab.rowsBox.appendChild(el("datalist", { id: "mc-captions" }));
+      list.replaceChildren(...answer.captions.slice(0, 60).map((caption) => el("option", { value: caption })));
+    },
+
+    showLeftOut(tab, answer) {
+      const listed = answer.left_out;
+      const open = tab.leftOut.querySelector("details")?.open;
+      tab.leftOut.replaceChildren(...(listed.length ? [el("details", { class: "mc-leftout", open },
+        el("summary", {}, tab.say("left_out_list", { count: tab.number(listed.length) })),
+        el("ul", {}, ...listed.map(([name, sentence]) => el("li", {}, el("b", { dir: "auto" }, name), " ", sentence))),
+        tab.project.mine && el("button", { type: "button", class: "mt-button", onclick: () => table.act(tab, { action: "forget" }) }, tab.say("forget")))] : []));
+    },
+
+    bulkForm(tab) {
+      const field = (id, key, value = "") => {
+        const input = el("input", { type: "text", id, value, maxlength: 300, dir: "auto", autocomplete: "off" });
+        return [input, el("div", { class: "mt-field" }, el("label", { for: id }, tab.say(key)), input)];
+      };
+      const [which, whichField] = field("mc-which", "bulk_which", "*"), [template, templateField] = field("mc-template", "bulk_new");
+      which.dataset.value = "*";
+      which.addEventListener("input", () => { which.dataset.value = which.value; });
+      const [find, findField] = field("mc-find", "bulk_find"), [by, byField] = field("mc-by", "bulk_replace");
+      const ids = () => (tab.chosen.size ? [...tab.chosen] : which.value || "*");
+      const change = async (event, question) => {
+        event.preventDefault();
+        const answer = await table.act(tab, { ids: ids(), ...question });
+        if (!answer.error) table.say(tab, tab.say("changed", { count: tab.number(answer.changed) }), false);
+      };
+      const braces = (text) => text.replaceAll("{", "{{").replace(/\[(name|folder|number|caption)\]/g, "{$1}");
+      return el("details", { class: "mc-bulk" }, el("summary", {}, tab.say("bulk")),
+        el("form", { class: "mc-form", onsubmit: (event) => change(event, { action: "captions", template: braces(template.value) }) }, whichField, templateField,
+          el("button", { type: "submit", class: "mt-button", "data-action": "bulk-set" }, tab.say("bulk_set"))),
+        el("p", { class: "mt-note" }, tab.say("bulk_note")),
+        el("form", { class: "mc-form", onsubmit: (event) => change(event, { action: "replace", find: find.value, replacement: by.value }) }, findField, byField,
+          el("button", { type: "submit", class: "mt-button", "data-action": "bulk-replace" }, tab.say("bulk_go"))));
+    },
+  };
+  parts.table = table;
+})();

@@ -1,0 +1,94 @@
+// Fine-tuning: what starts it, and models that come as zips. The run itself is watched in the Train tab.
+(() => {
+  "use strict";
+  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const FEW = 20;
+  const train = () => window.mmTrain.tabs.at(-1); // who knows whether this page may start runs
+  const show = (number) => document.querySelectorAll('.mm-tabs [role="tab"]')[number].click();
+
+  const tune = {
+    async show(tab) {
+      const access = train()?.access ?? { may: false, code: false };
+      const base = (tab.base = el("select", { id: "mc-base" }));
+      const minutes = el("input", { type: "number", id: "mc-minutes", min: 0.1, max: 1440, step: "any", value: tab.known.minutes });
+      const name = el("input", { type: "text", id: "mc-model", maxlength: 60, dir: "auto", autocomplete: "off" });
+      const start = (tab.start = el("button", { type: "submit", class: "mt-button mt-primary mt-start" }, tab.say("tune_start")));
+      tab.tuneNote = el("p", { class: "mt-note" });
+      const alert = el("p", { class: "mm-alert", role: "alert", hidden: true });
+      const submit = async (event) => {
+        event.preventDefault();
+        start.disabled = true;
+        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: train()?.code ?? "" };
+        const answer = await tab.ask("POST", "finetune", question);
+        alert.textContent = answer.error ?? "";
+        alert.hidden = !answer.error;
+        tune.update(tab);
+        if (answer.error) return;
+        name.value = "";
+        tune.watch(answer.name);
+        tune.suggest(tab, name);
+      };
+      tab.tuning.replaceChildren(el("h3", {}, tab.say("tune")), el("p", { class: "mt-note" }, tab.say("tune_note")), tab.tuneNote,
+        access.may ? el("form", { class: "mt-form", novalidate: true, onsubmit: submit },
+          el("div", { class: "mc-three" },
+            el("div", { class: "mt-field" }, el("label", { for: "mc-base" }, tab.say("tune_base")), base),
+            el("div", { class: "mt-field" }, el("label", { for: "mc-minutes" }, tab.say("tune_minutes")), minutes),
+            el("div", { class: "mt-field" }, el("label", { for: "mc-model" }, tab.say("tune_name")), name)),
+          alert, el("div", { class: "mt-line" }, start))
+          : el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }, train()?.say(access.code ? "code_needed" : "code_closed") ?? ""),
+            access.code && el("button", { type: "button", class: "mt-button", onclick: () => show(1) }, train().say("code"))));
+      tab.mayTune = access.may;
+      clearInterval(tab.accessTimer);
+      tab.accessTimer = setInterval(() => { // unlocked meanwhile, in the Train tab
+        if ((train()?.access.may ?? false) !== tab.mayTune && tab.tuning.isConnected) tune.show(tab);
+      }, 1000);
+      tune.update(tab);
+      const { models = tab.known.models } = await tab.ask("GET", "models");
+      const first = tab.base.value || [...tab.known.models].find((model) => model === "shapes");
+      base.replaceChildren(...models.map((model) => el("option", { value: model, selected: model === first }, model)));
+      tune.suggest(tab, name);
+    },
+
+    async suggest(tab, field) {
+      const answer = await train()?.server.look({ what: "name", data: tab.project?.name ?? "" }).catch(() => ({}));
+      if (answer?.name && !field.value) field.value = answer.name;
+    },
+
+    update(tab) {
+      if (!tab.start) return;
+      const count = tab.project.pictures + tab.project.sounds;
+      tab.start.disabled = !count;
+      tab.tuneNote.textContent = count === 0 ? tab.say("nothing_to_learn") : count < FEW ? tab.say("tune_few", { count }) : "";
+    },
+
+    watch(name) {
+      show(1);
+      train().watch(name);
+      window.scrollTo({ top: 0 });
+    },
+
+    showImport(tab) {
+      const note = el("div", { class: "mc-note-line", "aria-live": "polite" });
+      const input = el("input", { type: "file", accept: ".zip", class: "mm-sr", tabindex: -1, "aria-hidden": "true", "data-pick": "model", onchange: async () => {
+        const [file] = input.files;
+        input.value = "";
+        if (!file) return;
+        note.replaceChildren(el("p", { class: "mt-quiet" }, tab.say("importing", { name: file.name })));
+        const query = new URLSearchParams({ name: file.name.replace(/\.zip$/i, ""), code: train()?.code ?? "" });
+        let answer;
+        try {
+          answer = await (await fetch(tab.url(`models?${query}`), { method: "POST", body: file, headers: { "content-type": "application/zip" } })).json();
+        } catch (error) {
+          answer = { error: tab.say("lost") };
+        }
+        note.replaceChildren(...(answer.error ? [el("p", { class: "mm-alert", role: "alert" }, answer.error)] : [
+          el("p", {}, tab.say("imported", { name: answer.name })),
+          el("button", { type: "button", class: "mt-button mt-primary", "data-action": "try", onclick: () => { window.mmgan.ask({ model: `runs/${answer.name}` }); window.scrollTo({ top: 0 }); } }, tab.say("try"))]));
+        if (tab.project) tune.show(tab);
+      } });
+      tab.more.replaceChildren(el("h3", {}, tab.say("import")), el("p", { class: "mt-note" }, tab.say("import_note")),
+        el("button", { type: "button", class: "mt-button", "data-action": "import", onclick: () => input.click() }, tab.say("import_choose")), input, note);
+    },
+  };
+  parts.tune = tune;
+})();

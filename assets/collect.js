@@ -1,0 +1,252 @@
+// The Collect tab: a person's projects. Adding, recording, the table and fine-tuning have files of their own, which add
+// themselves to window.mmCollect; this one holds the list, the head of a project, and the conversation with the server.
+window.mmCollect = (() => {
+  "use strict";
+  const { el, language } = window.mmTrain;
+  const parts = {}; // add, record, table, tune: filled by their files
+  const tabs = [];
+  const memory = {
+    get(key) { try { return sessionStorage.getItem(`mmgan-${key}`) || ""; } catch { return ""; } },
+    set(key, value) { try { sessionStorage.setItem(`mmgan-${key}`, value); } catch { /* then a reload forgets */ } },
+  };
+
+  function mount(element, known) {
+    const root = element.querySelector(".mc-collect");
+    if (!root || root.dataset.mounted) return;
+    root.dataset.mounted = "1";
+    const tab = new Tab(root, known);
+    tabs.push(tab);
+    tab.begin();
+  }
+
+  class Tab {
+    constructor(root, known) {
+      Object.assign(this, { root, known, el });
+      this.texts = known.texts[language()];
+      this.projects = null; // null until first heard of
+      this.key = memory.get("project");
+      this.project = null; // the one that is open
+      this.limits = { sentence: "", max: Infinity };
+    }
+
+    say(key, values = {}) {
+      return (this.texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+    }
+
+    number(value) { return value.toLocaleString(language() === "zh" ? "zh-CN" : "en"); }
+
+    url(path) { return new URL(`collect/${path}`, document.baseURI).href; }
+
+    // Asks the server; what went wrong is a sentence in the answer's ``error``.
+    async ask(method, path, question) {
+      const body = question === undefined ? {} : { body: JSON.stringify(question), headers: { "content-type": "application/json" } };
+      try {
+        const answer = await fetch(this.url(path), { method, ...body });
+        const found = await answer.json();
+        return answer.ok || found.error ? found : { error: this.say("lost") };
+      } catch (error) {
+        return { error: this.say("lost") };
+      }
+    }
+
+    async begin() {
+      this.list = el("div", { class: "mt-runs-list" });
+      this.more = el("div", { class: "mc-import" });
+      this.main = el("section", { class: "mt-main" });
+      this.root.replaceChildren(el("div", { class: "mt-columns" }, el("aside", { class: "mt-side" }, this.list, this.more), this.main));
+      const seen = new IntersectionObserver((entries) => { // asked only once somebody looks
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        seen.disconnect();
+        this.load();
+      });
+      seen.observe(this.root);
+    }
+
+    async load() {
+      const answer = await this.ask("GET", "projects");
+      if (answer.error) {
+        this.main.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, answer.error));
+        setTimeout(() => this.load(), 3000);
+        return;
+      }
+      this.projects = answer.projects;
+      this.limits = { sentence: answer.limits, max: answer.max_upload };
+      parts.tune.showImport(this);
+      const wanted = this.projects.find((project) => project.key === this.key) ?? this.projects[0];
+      if (wanted) this.open(wanted.key);
+      else this.welcome();
+    }
+
+    showList() {
+      const rows = this.projects ?? [];
+      const item = (project) => el("li", { class: project.key === this.key ? "mt-here" : "" },
+        el("button", { type: "button", class: "mt-run", "aria-current": project.key === this.key ? "true" : null,
+          onclick: () => this.open(project.key) },
+        el("b", { dir: "auto" }, project.name),
+        project.shared && el("span", { class: "mt-badge" }, this.say(project.mine ? "shared" : "of_others")),
+        el("small", {}, this.say("files", { count: this.number(project.pictures + project.sounds) }))));
+      this.list.replaceChildren(
+        el("header", {}, el("h2", {}, this.say("projects")),
+          rows.length > 0 && el("button", { type: "button", class: "mt-button mt-primary mc-new", onclick: () => this.welcome() }, this.say("new"))),
+        rows.length ? el("ul", {}, ...rows.map(item)) : el("p", { class: "mt-quiet" }, this.say("none")));
+    }
+
+    welcome() { // what this tab is for, and a first project
+      this.key = "";
+      this.project = null;
+      parts.record.end(this);
+      this.showList();
+      const alert = el("p", { class: "mm-alert", role: "alert", hidden: true });
+      const name = el("input", { type: "text", id: "mc-name", maxlength: 60, autocomplete: "off", dir: "auto", placeholder: this.say("name_hint") });
+      const button = el("button", { type: "submit", class: "mt-button mt-primary" }, this.say("create"));
+      const create = async (event) => {
+        event.preventDefault();
+        button.disabled = true;
+        const answer = await this.ask("POST", "projects", { name: name.value });
+        button.disabled = false;
+        alert.textContent = answer.error ?? "";
+        alert.hidden = !answer.error;
+        if (answer.error) return name.focus();
+        this.projects.unshift(answer);
+        this.open(answer.key);
+      };
+      const step = (n) => el("li", {}, el("b", { "aria-hidden": "true" }, String(n)), el("span", {}, this.say(`step_${n}`)));
+      this.main.replaceChildren(el("section", { class: "mt-panel mc-welcome" },
+        el("h2", {}, this.say("welcome")), el("ol", {}, step(1), step(2), step(3)),
+        el("form", { onsubmit: create, novalidate: true },
+          el("div", { class: "mt-field" }, el("label", { for: "mc-name" }, this.say("name")),
+            el("div", { class: "mt-line" }, name, button)), alert),
+        el("p", { class: "mt-quiet" }, this.say("private"))));
+      if (this.projects?.length) name.focus();
+    }
+
+    async open(key) {
+      this.key = key;
+      memory.set("project", key);
+      parts.record.end(this);
+      parts.table.forget(this);
+      this.showList();
+      const answer = await parts.table.fetch(this);
+      if (this.key !== key) return;
+      if (answer.error) {
+        this.projects = this.projects.filter((project) => project.key !== key);
+        this.welcome();
+        this.main.prepend(el("p", { class: "mm-alert", role: "alert" }, answer.error));
+        return;
+      }
+      this.project = answer.project;
+      this.head = el("section", { class: "mt-panel mt-head mc-head" });
+      this.adding = el("section", { class: "mt-panel mc-add" });
+      this.table = el("section", { class: "mt-panel mc-files" });
+      this.tuning = el("section", { class: "mt-panel mc-tune" });
+      this.main.replaceChildren(...[this.head, this.project.mine && this.adding, this.table, this.tuning].filter(Boolean));
+      this.showHead();
+      if (this.project.mine) parts.add.show(this);
+      parts.table.show(this, answer);
+      parts.tune.show(this);
+    }
+
+    async refresh() { // the table as it is now, and what is counted of it
+      const key = this.key, answer = await parts.table.fetch(this);
+      if (this.key !== key) return answer;
+      if (answer.error) return this.tell(answer.error);
+      this.hear(answer.project);
+      parts.table.fill(this, answer);
+      parts.tune.update(this);
+      return answer;
+    }
+
+    hear(project) {
+      const before = this.project;
+      this.project = project;
+      this.projects = this.projects.map((other) => (other.key === project.key ? project : other));
+      if (JSON.stringify(before) === JSON.stringify(project)) return;
+      this.showList();
+      this.showHead();
+    }
+
+    tell(sentence) { // where the person looks: the table's own line
+      parts.table.say(this, sentence);
+    }
+
+    showHead() {
+      const { project } = this;
+      const fact = (key) => el("div", {}, el("dt", {}, this.say(key)), el("dd", { "data-fact": key }, this.number(project[key])));
+      const button = (name, onclick, kind = "") => el("button", { type: "button", class: `mt-button ${kind}`, "data-action": name, onclick }, this.say(name));
+      const buttons = this.sure ? [this.askSure()] : [
+        el("a", { class: "mt-button", "data-action": "export", href: this.url(`projects/${project.key}/export`), onclick: (event) => this.download(event) }, this.say("export")),
+        project.mine && button("rename", () => this.rename()),
+        project.mine && button(project.shared ? "unshare" : "share", () => this.share(!project.shared)),
+        project.mine && button("delete", () => { this.sure = true; this.showHead(); this.head.querySelector("[data-action=keep]").focus(); }, "mt-danger"),
+      ];
+      this.headNote ??= el("p", { class: "mt-message", "aria-live": "polite" });
+      this.title = el("header", {}, el("h2", { dir: "auto" }, project.name), project.shared && el("span", { class: "mt-badge" }, this.say("shared")));
+      const focus = this.head.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+      this.head.replaceChildren(...[this.title,
+        el("dl", { class: "mt-facts" }, ...["pictures", "sounds", "pairs", "captions", "left_out"].map(fact)),
+        el("div", { class: "mt-actions" }, ...buttons.filter(Boolean)), this.headNote,
+        !project.mine && el("p", { class: "mt-quiet" }, this.say("shared_note"))].filter(Boolean));
+      if (focus) this.head.querySelector(`[data-action="${focus}"]`)?.focus();
+    }
+
+    // A download whose refusal is a sentence here rather than a page of JSON.
+    async download(event, place = this.headNote) {
+      event.preventDefault();
+      const link = event.currentTarget;
+      place.replaceChildren();
+      link.setAttribute("aria-busy", "true");
+      try {
+        const answer = await fetch(link.href);
+        if (!answer.ok) throw new Error((await answer.json()).error);
+        const name = /filename\*=UTF-8''(\S+)/.exec(answer.headers.get("content-disposition"))?.[1] ?? "mmgan.zip";
+        const url = URL.createObjectURL(await answer.blob());
+        el("a", { href: url, download: decodeURIComponent(name) }).click();
+        setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      } catch (error) {
+        place.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, error instanceof TypeError ? this.say("lost") : error.message));
+      }
+      link.removeAttribute("aria-busy");
+    }
+
+    rename() {
+      const name = el("input", { type: "text", value: this.project.name, maxlength: 60, "aria-label": this.say("name"), dir: "auto" });
+      const save = async (event) => {
+        event.preventDefault();
+        const answer = await this.ask("PATCH", `projects/${this.key}`, { name: name.value });
+        if (answer.error) return this.headNote.replaceChildren(el("span", { class: "mm-alert", role: "alert" }, answer.error));
+        this.headNote.replaceChildren();
+        this.hear(answer);
+        this.showHead();
+      };
+      this.title.replaceChildren(el("form", { class: "mt-line mc-rename", onsubmit: save }, name,
+        el("button", { type: "submit", class: "mt-button mt-primary" }, this.say("save")),
+        el("button", { type: "button", class: "mt-button", onclick: () => this.showHead() }, this.say("cancel"))));
+      name.select();
+    }
+
+    async share(shared) {
+      const answer = await this.ask("PATCH", `projects/${this.key}`, { shared });
+      if (!answer.error) this.hear(answer);
+      this.headNote.textContent = answer.error ?? (shared ? this.say("share_note") : "");
+    }
+
+    askSure() {
+      const { project } = this;
+      const remove = async () => {
+        const answer = await this.ask("DELETE", `projects/${project.key}`);
+        this.sure = false;
+        if (answer.error) { this.showHead(); this.headNote.textContent = answer.error; return; }
+        this.projects = this.projects.filter((other) => other.key !== project.key);
+        if (this.projects.length) this.open(this.projects[0].key);
+        else this.welcome();
+      };
+      const count = this.number(this.items ?? project.pictures + project.sounds);
+      return el("div", { class: "mt-sure", role: "alertdialog", "aria-label": this.say("delete") },
+        el("p", {}, this.say("delete_sure", { name: project.name, count })),
+        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure", onclick: remove }, this.say("delete_yes")),
+        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.showHead(); } }, this.say("delete_no")));
+    }
+  }
+
+  return { mount, tabs, parts, Tab, memory };
+})();

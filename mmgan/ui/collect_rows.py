@@ -1,0 +1,106 @@
+"""A project's table as a page shows it: JSON rows, a page at a time, with what is wrong in the reader's language."""
+
+from __future__ import annotations
+
+import fnmatch
+
+from ..data.items import CLIP_SECONDS, Item
+from ..data.projects import Project
+from .strings import say
+
+PAGE = 50  # rows
+SHOWS = ("all", "look", "left_out", "image", "sound")
+MAX_LEFT_OUT = 1_000
+
+
+def described(project: Project, owner: str, language: str) -> dict:
+    """What a list shows of a project."""
+    summary = project.summary()
+    return {
+        "key": project.key, "name": project.name, "shared": project.shared, "mine": project.belongs_to(owner),
+        "created": project.created, "pictures": summary.pictures, "sounds": summary.sounds, "pairs": summary.pairs,
+        "captions": summary.captions, "left_out": summary.left_out, "problems": sum(summary.problems.values()),
+    }  # fmt: skip
+
+
+def table(project: Project, language: str, page: int = 0, show: str = "all", find: str = "") -> dict:
+    """One page of rows.
+
+    Args:
+        show: one of ``SHOWS``: all, those that need a look, those that are not learned from, one kind.
+        find: a pattern of names ("dog*"), or any part of a name or caption.
+    """
+    items = project.items()
+    by_id = {item.id: item for item in items}
+    first: dict[tuple, Item] = {}
+    for item in items:
+        if not item.error:
+            first.setdefault((item.digest, item.kind), item)
+    chosen = [item for item in items if _shown(item, show) and _found(item, find.strip().casefold())]
+    pages = max(1, -(-len(chosen) // PAGE))
+    page = min(max(0, page), pages - 1)
+    captions: dict[str, None] = dict.fromkeys(item.caption for item in items if item.caption)
+    return {
+        "rows": [_row(item, by_id, first, language) for item in chosen[page * PAGE : (page + 1) * PAGE]],
+        "page": page, "pages": pages, "found": len(chosen), "items": len(items), "per_page": PAGE,
+        "captions": list(captions)[:200],
+        "left_out": [[problem.file, problem.sentence] for problem in project.left_out()[:MAX_LEFT_OUT]],
+        "lonely": {kind: sum(item.kind == kind and item.partner is None and item.used for item in items)
+                   for kind in ("image", "sound")},
+    }  # fmt: skip
+
+
+def lonely(project: Project, kind: str) -> list[dict]:
+    """Items of a kind that have no partner yet, to choose one from."""
+    return [
+        {"id": item.id, "name": item.name, "caption": item.caption}
+        for item in project.items() if item.kind == kind and item.partner is None and not item.error
+    ][:300]  # fmt: skip
+
+
+def _shown(item: Item, show: str) -> bool:
+    if show == "look":
+        return bool(item.code)
+    if show == "left_out":
+        return not item.used
+    return show not in ("image", "sound") or item.kind == show
+
+
+def _found(item: Item, find: str) -> bool:
+    if not find:
+        return True
+    name, caption = item.name.casefold(), item.caption.casefold()
+    if any(char in find for char in "*?["):
+        return fnmatch.fnmatchcase(name, find) or fnmatch.fnmatchcase(name.rpartition("/")[2], find)
+    return find in name or find in caption
+
+
+def _row(item: Item, by_id: dict[int, Item], first: dict[tuple, Item], language: str) -> dict:
+    partner = by_id.get(item.partner)
+    long = item.kind == "sound" and item.seconds > 1.25 * CLIP_SECONDS
+    return {
+        "id": item.id, "name": item.name, "kind": item.kind, "caption": item.caption, "version": item.digest[:8],
+        "readable": bool(item.file), "used": item.used, "code": item.code, "act": item.act,
+        "problem": problem_sentence(item, first.get((item.digest, item.kind)), language),
+        "width": item.width, "height": item.height, "seconds": round(item.seconds, 2), "peaks": item.peaks,
+        "long": long, "cut": item.cut, "pieces": item.pieces,
+        "partner": partner and {
+            "id": partner.id, "name": partner.name, "kind": partner.kind, "peaks": partner.peaks,
+            "version": partner.digest[:8],
+        },
+    }  # fmt: skip
+
+
+def problem_sentence(item: Item, original: Item | None, language: str) -> str:
+    """What is wrong with an item, in one sentence; "" where all is well."""
+    if not item.code:
+        return ""
+    key = item.code
+    if key == "duplicate":
+        key = "duplicate" if not item.used else "duplicate_caption"
+    if key == "no_partner":
+        key = f"no_partner_{item.kind}"
+    return say(
+        f"collect_problem_{key}", language, original=original.name if original else "", seconds=f"{item.seconds:.2f}",
+        clip=f"{CLIP_SECONDS:.1f}", width=item.width, height=item.height, error=item.error,
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""Models as zips: downloaded from a page, and dropped on another one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from ..data.limits import mebibytes
+from ..errors import MmganError
+from ..sharing import MODEL_LIMITS, export_model
+from ..training.manager import Manager
+from .access import Access
+from .problems import Problem
+from .strings import language
+
+RUNS = "runs/"
+
+
+class ModelFiles:
+    """Zips of what can be sampled from: ``shipped`` names, and ``runs/NAME``."""
+
+    def __init__(self, manager: Manager, access: Access, shipped: tuple[str, ...], max_upload: int):
+        self.manager, self.access, self.shipped = manager, access, shipped
+        self.max_upload = max_upload
+        self._making = threading.Semaphore(2)  # each loads a model
+
+    def source(self, name: str) -> str:
+        """What ``name`` means below the page. Raises Problem where the page offers no such model."""
+        if name in self.shipped:
+            return name
+        for run, folder in self.manager.models():
+            if RUNS + run == name:
+                return str(folder)
+        known = ", ".join([*self.shipped, *(RUNS + run for run, _ in self.manager.models())][:20])
+        raise Problem("bad_model", model=name[:40], models=known)
+
+    async def list(self, request: Request):
+        found = await run_in_threadpool(self.manager.models)
+        return {"models": [*self.shipped, *(RUNS + name for name, _ in found)]}
+
+    async def send(self, request: Request):
+        """A model as a zip, made for this download."""
+        from .collect_api import download
+
+        name = request.path_params["name"]
+        source = await run_in_threadpool(self.source, name)
+        folder = Path(tempfile.mkdtemp(prefix="mmgan-"))
+        path = folder.with_suffix(".zip")
+        try:
+            await run_in_threadpool(self._make, source, path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return download(path, f"{name.removeprefix(RUNS)}.zip")
+
+    def _make(self, source: str, path: Path) -> None:
+        with self._making:
+            export_model(source, path)
+
+    async def receive(self, request: Request):
+        """A model zip as the body of the request, to be a run named ``?name=``; whoever may start runs may."""
+        spoken = language(request)
+        address = request.client.host if request.client else ""
+        self.access.check(request.query_params.get("code", ""), address, spoken)
+        name = request.query_params.get("name", "")
+        length = request.headers.get("content-length", "")
+        most = min(self.max_upload, MODEL_LIMITS.total_bytes)
+        if not length.isdecimal() or int(length) > most:
+            raise Problem("collect_too_large", name=name[-80:], size=mebibytes(most))
+        with tempfile.TemporaryDirectory(prefix="mmgan-") as folder:
+            path, written = Path(folder) / f"{Path(name).name[:80] or 'model'}.zip", 0
+            with path.open("wb") as file:
+                async for chunk in request.stream():
+                    written += len(chunk)
+                    if written > int(length):
+                        raise Problem("collect_too_large", name=name[-80:], size=mebibytes(most))
+                    file.write(chunk)
+            run = await run_in_threadpool(self._adopt, name, path)
+        return {"name": run}
+
+    def _adopt(self, name: str, path: Path) -> str:
+        from ..training.manager import check_name
+
+        stem = "".join(char for char in name if char.isalnum() or char in " .()+-_").strip(" ._-")[:50] or "model"
+        chosen = check_name(stem)
+        if (self.manager.folder / chosen).exists():
+            chosen = self.manager.free_name(chosen)
+        try:
+            with self._making:
+                return self.manager.adopt(chosen, path).folder.name
+        except OSError as error:
+            raise MmganError("The model could not be saved; check that the disk has room.") from error

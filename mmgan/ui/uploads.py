@@ -1,0 +1,201 @@
+"""Uploads on their way into a project: streamed to the disk file by file, then added to the table by a thread.
+
+What a page sends waits in a folder beside the projects, so that a folder of five hundred files is one upload in which
+pairs find each other, no upload is ever held in memory, and one that breaks off leaves nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..data.archive import safe_name
+from ..data.limits import Limits, mebibytes
+from ..data.projects import Project
+from ..data.sources import free_name
+from ..errors import DataError, MmganError
+from ..files import saving
+from .problems import Problem, sentence
+from .strings import say
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 3600.0  # that an upload may lie untouched
+OPEN_UPLOADS = 4  # of one visitor at a time
+SHOWN = 200  # things that could not be taken, listed in an answer; all of them are in the project
+
+
+class Cancelled(Exception):
+    """The person gave up an upload while it was being added."""
+
+
+@dataclass
+class Upload:
+    """One upload of one visitor into one project."""
+
+    folder: Path
+    project: Project
+    owner: str
+    files: dict[str, Path] = field(default_factory=dict)  # the name it has for the person -> where it is
+    size: int = 0
+    touched: float = field(default_factory=time.monotonic)
+    state: str = "open"  # "open", "waiting", "adding", "done", "failed"
+    done: int = 0
+    total: int = 0
+    name: str = ""  # of the file that is looked at
+    sentence: str = ""  # what became of it
+    left_out: list = field(default_factory=list)
+    cancelled: bool = False
+
+    def as_dict(self) -> dict:
+        return {
+            "state": self.state, "done": self.done, "total": self.total, "name": self.name, "sentence": self.sentence,
+            "left_out": [[problem.file, problem.sentence] for problem in self.left_out[:SHOWN]],
+        }  # fmt: skip
+
+
+class Uploads:
+    """The uploads of one server.
+
+    Args:
+        folder: where they wait; emptied now.
+        max_upload: bytes of one file.
+    """
+
+    def __init__(self, folder: Path, limits: Limits, max_upload: int):
+        self.folder, self.limits, self.max_upload = folder, limits, max_upload
+        self._uploads: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+        self._adding = ThreadPoolExecutor(2, "mmgan-add")  # so that many at once leave the page some of the machine
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def begin(self, project: Project, owner: str) -> str:
+        """A new upload; returns its key.
+
+        Raises:
+            Problem: the visitor has too many open.
+            MmganError: the disk cannot be written.
+        """
+        self._tidy()
+        with self._lock:
+            mine = [upload for upload in self._uploads.values() if upload.owner == owner]
+            if sum(upload.state in ("open", "waiting", "adding") for upload in mine) >= OPEN_UPLOADS:
+                raise Problem("collect_many_uploads")
+            key = secrets.token_urlsafe(12)
+            with saving(self.folder):
+                (self.folder / key).mkdir(parents=True)
+            self._uploads[key] = Upload(self.folder / key, project, owner)
+        return key
+
+    def find(self, key: str, owner: str) -> Upload:
+        """Raises Problem where the visitor has no such upload."""
+        upload = self._uploads.get(key)
+        if upload is None or upload.owner != owner:
+            raise Problem("collect_no_upload")
+        upload.touched = time.monotonic()
+        return upload
+
+    async def receive(self, upload: Upload, name: str, length: int, chunks: AsyncIterator[bytes]) -> None:
+        """Writes one file of the upload to the disk, as it comes.
+
+        Args:
+            name: a relative path, as a folder's files have one, or a plain name.
+            length: bytes that the sender promises.
+
+        Raises:
+            DataError: the file, or the upload with it, is too large, or its name leads outside.
+        """
+        if upload.state != "open":
+            raise Problem("collect_no_upload")
+        path = self._place(upload, name)
+        if not 0 <= length <= self.max_upload:
+            raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+        if upload.size + length > self.limits.total_bytes:
+            raise DataError(f"That would exceed the {mebibytes(self.limits.total_bytes)} that a project holds; add less.")
+        if shutil.disk_usage(self.folder).free - length < self.limits.free_bytes:
+            raise Problem("collect_disk_full")
+        upload.size += length
+        written = 0
+        with saving(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                async for chunk in chunks:
+                    written += len(chunk)
+                    if written > length:
+                        raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+                    file.write(chunk)
+        if written < length:
+            path.unlink(missing_ok=True)
+            raise Problem("collect_broken_off", name=name[-80:])
+        upload.files[name] = path
+        upload.touched = time.monotonic()
+
+    def _place(self, upload: Upload, name: str) -> Path:
+        if len(upload.files) >= self.limits.files:
+            raise DataError(f"An upload holds up to {self.limits.files:,} files; add them in several turns.")
+        try:
+            name = safe_name(name, self.limits)
+            if max(len(part.encode()) for part in name.split("/")) > 240:
+                raise DataError("too long")
+        except DataError as error:
+            raise Problem("collect_bad_path", name=name[-80:]) from error
+        if "/" in name:
+            return upload.folder / "folders" / name
+        taken = {path.name for path in upload.files.values() if path.parent == upload.folder / "loose"}
+        return upload.folder / "loose" / free_name(name, taken)
+
+    def add(self, upload: Upload, caption: str, language: str = "en") -> None:
+        """Lets a thread add what came to the project; :meth:`Upload.as_dict` says how far it is."""
+        if upload.state != "open":
+            raise Problem("collect_no_upload")
+        upload.state = "waiting"
+        upload.total = len(upload.files)
+        self._adding.submit(self._add, upload, caption, language)
+
+    def _add(self, upload: Upload, caption: str, language: str) -> None:
+        def progress(done: int, total: int, name: str) -> None:
+            upload.done, upload.total, upload.name, upload.touched = done, total, name, time.monotonic()
+            if upload.cancelled:
+                raise Cancelled
+
+        try:
+            upload.state = "adding"
+            folders = upload.folder / "folders"
+            loose = sorted(path for path in upload.files.values() if path.parent == upload.folder / "loose")
+            added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress)
+            upload.left_out = added.left_out
+            upload.sentence = say(
+                "collect_added", language, pictures=added.pictures, sounds=added.sounds, problems=added.with_problems,
+                left_out=len(added.left_out),
+            )  # fmt: skip
+            upload.state = "done"
+        except Cancelled:
+            upload.sentence, upload.state = say("collect_cancelled", language), "done"
+        except MmganError as error:
+            upload.sentence, upload.state = sentence(error, language), "failed"
+        except Exception:
+            log.exception("an upload could not be added")
+            upload.sentence, upload.state = say("internal", language), "failed"
+        finally:
+            shutil.rmtree(upload.folder, ignore_errors=True)
+
+    def cancel(self, upload: Upload) -> None:
+        """Gives up an upload; what was added already stays."""
+        upload.cancelled = True
+        if upload.state == "open":
+            upload.state = "done"
+            shutil.rmtree(upload.folder, ignore_errors=True)
+
+    def _tidy(self) -> None:
+        with self._lock:
+            for key, upload in list(self._uploads.items()):
+                if time.monotonic() - upload.touched > KEPT_SECONDS and upload.state not in ("waiting", "adding"):
+                    del self._uploads[key]
+                    shutil.rmtree(upload.folder, ignore_errors=True)
