@@ -1,14 +1,15 @@
 // Fine-tuning: what starts it, and models that come as zips. The run itself is watched in the Train tab.
 (() => {
   "use strict";
-  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const { parts, memory } = window.mmCollect, { el } = window.mmTrain;
   const FEW = 20;
-  const train = () => window.mmTrain.tabs.at(-1); // who knows whether this page may start runs
+  const code = () => memory.get("teacher"); // the key that the Train tab got for the teacher code
   const show = (number) => document.querySelectorAll('.mm-tabs [role="tab"]')[number].click();
 
   const tune = {
     async show(tab) {
-      const access = train()?.access ?? { may: false, code: false };
+      const key = tab.key, { models = tab.known.models, access = { may: false, code: false } } = await tab.ask("GET", `models?${new URLSearchParams({ code: code() })}`);
+      if (tab.key !== key || !tab.tuning.isConnected) return;
       const base = (tab.base = el("select", { id: "mc-base" }));
       const minutes = el("input", { type: "number", id: "mc-minutes", min: 0.1, max: 1440, step: "any", value: tab.known.minutes });
       const name = el("input", { type: "text", id: "mc-model", maxlength: 60, dir: "auto", autocomplete: "off" });
@@ -18,14 +19,14 @@
       const submit = async (event) => {
         event.preventDefault();
         start.disabled = true;
-        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: train()?.code ?? "" };
+        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: code() };
         const answer = await tab.ask("POST", "finetune", question);
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
         tune.update(tab);
         if (answer.error) return;
-        name.value = "";
         tune.watch(answer.name);
+        name.value = "";
         tune.suggest(tab, name);
       };
       tab.tuning.replaceChildren(el("h3", {}, tab.say("tune")), el("p", { class: "mt-note" }, tab.say("tune_note")), tab.tuneNote,
@@ -35,23 +36,23 @@
             el("div", { class: "mt-field" }, el("label", { for: "mc-minutes" }, tab.say("tune_minutes")), minutes),
             el("div", { class: "mt-field" }, el("label", { for: "mc-model" }, tab.say("tune_name")), name)),
           alert, el("div", { class: "mt-line" }, start))
-          : el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }, train()?.say(access.code ? "code_needed" : "code_closed") ?? ""),
-            access.code && el("button", { type: "button", class: "mt-button", onclick: () => show(1) }, train().say("code"))));
-      tab.mayTune = access.may;
+          : el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }, window.mmgan.say(access.code ? "train_code_needed" : "train_code_closed")),
+            access.code && el("button", { type: "button", class: "mt-button", onclick: () => show(1) }, window.mmgan.say("train_code"))));
+      const known = code();
       clearInterval(tab.accessTimer);
       tab.accessTimer = setInterval(() => { // unlocked meanwhile, in the Train tab
-        if ((train()?.access.may ?? false) !== tab.mayTune && tab.tuning.isConnected) tune.show(tab);
+        if (!tab.tuning.isConnected) clearInterval(tab.accessTimer);
+        else if (code() !== known) tune.show(tab);
       }, 1000);
       tune.update(tab);
-      const { models = tab.known.models } = await tab.ask("GET", "models");
-      const first = tab.base.value || [...tab.known.models].find((model) => model === "shapes");
+      const first = [...tab.known.models].find((model) => model === "shapes");
       base.replaceChildren(...models.map((model) => el("option", { value: model, selected: model === first }, model)));
       tune.suggest(tab, name);
     },
 
     async suggest(tab, field) {
-      const answer = await train()?.server.look({ what: "name", data: tab.project?.name ?? "" }).catch(() => ({}));
-      if (answer?.name && !field.value) field.value = answer.name;
+      const answer = await tab.ask("GET", `name?${new URLSearchParams({ stem: tab.project?.name ?? "" })}`);
+      if (answer.name && !field.value) field.value = answer.name;
     },
 
     update(tab) {
@@ -62,8 +63,9 @@
     },
 
     watch(name) {
+      try { sessionStorage.setItem("mmgan-run", name); } catch { /* then the Train tab opens with another run that trains */ }
       show(1);
-      train().watch(name);
+      window.mmTrain.tabs.at(-1)?.watch(name); // else the tab is made only now, and opens with it
       window.scrollTo({ top: 0 });
     },
 
@@ -74,7 +76,7 @@
         input.value = "";
         if (!file) return;
         note.replaceChildren(el("p", { class: "mt-quiet" }, tab.say("importing", { name: file.name })));
-        const query = new URLSearchParams({ name: file.name.replace(/\.zip$/i, ""), code: train()?.code ?? "" });
+        const query = new URLSearchParams({ name: file.name.replace(/\.zip$/i, ""), code: code() });
         let answer;
         try {
           answer = await (await fetch(tab.url(`models?${query}`), { method: "POST", body: file, headers: { "content-type": "application/zip" } })).json();

@@ -10,6 +10,23 @@ window.mmCollect = (() => {
     set(key, value) { try { sessionStorage.setItem(`mmgan-${key}`, value); } catch { /* then a reload forgets */ } },
   };
 
+  const address = (path) => new URL(`collect/${path}`, document.baseURI).href;
+
+  // A download; a refusal is the sentence that comes back rather than a page of JSON.
+  async function download(url) {
+    try {
+      const answer = await fetch(url);
+      if (!answer.ok) return (await answer.json()).error;
+      const name = /filename\*=UTF-8''(\S+)/.exec(answer.headers.get("content-disposition"))?.[1] ?? "mmgan.zip";
+      const blob = URL.createObjectURL(await answer.blob());
+      el("a", { href: blob, download: decodeURIComponent(name) }).click();
+      setTimeout(() => URL.revokeObjectURL(blob), 60_000);
+      return "";
+    } catch (error) {
+      return window.mmgan.say("collect_lost");
+    }
+  }
+
   function mount(element, known) {
     const root = element.querySelector(".mc-collect");
     if (!root || root.dataset.mounted) return;
@@ -35,7 +52,7 @@ window.mmCollect = (() => {
 
     number(value) { return value.toLocaleString(language() === "zh" ? "zh-CN" : "en"); }
 
-    url(path) { return new URL(`collect/${path}`, document.baseURI).href; }
+    url(path) { return address(path); }
 
     // Asks the server; what went wrong is a sentence in the answer's ``error``.
     async ask(method, path, question) {
@@ -174,7 +191,7 @@ window.mmCollect = (() => {
       const fact = (key) => el("div", {}, el("dt", {}, this.say(key)), el("dd", { "data-fact": key }, this.number(project[key])));
       const button = (name, onclick, kind = "") => el("button", { type: "button", class: `mt-button ${kind}`, "data-action": name, onclick }, this.say(name));
       const buttons = this.sure ? [this.askSure()] : [
-        el("a", { class: "mt-button", "data-action": "export", href: this.url(`projects/${project.key}/export`), onclick: (event) => this.download(event) }, this.say("export")),
+        el("a", { class: "mt-button", "data-action": "export", href: this.url(`projects/${project.key}/export`), onclick: (event) => this.export(event) }, this.say("export")),
         project.mine && button("rename", () => this.rename()),
         project.mine && button(project.shared ? "unshare" : "share", () => this.share(!project.shared)),
         project.mine && button("delete", () => { this.sure = true; this.showHead(); this.head.querySelector("[data-action=keep]").focus(); }, "mt-danger"),
@@ -189,23 +206,13 @@ window.mmCollect = (() => {
       if (focus) this.head.querySelector(`[data-action="${focus}"]`)?.focus();
     }
 
-    // A download whose refusal is a sentence here rather than a page of JSON.
-    async download(event, place = this.headNote) {
+    async export(event) {
       event.preventDefault();
       const link = event.currentTarget;
-      place.replaceChildren();
       link.setAttribute("aria-busy", "true");
-      try {
-        const answer = await fetch(link.href);
-        if (!answer.ok) throw new Error((await answer.json()).error);
-        const name = /filename\*=UTF-8''(\S+)/.exec(answer.headers.get("content-disposition"))?.[1] ?? "mmgan.zip";
-        const url = URL.createObjectURL(await answer.blob());
-        el("a", { href: url, download: decodeURIComponent(name) }).click();
-        setTimeout(() => URL.revokeObjectURL(url), 60_000);
-      } catch (error) {
-        place.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, error instanceof TypeError ? this.say("lost") : error.message));
-      }
+      const error = await download(link.href);
       link.removeAttribute("aria-busy");
+      this.headNote.replaceChildren(...(error ? [el("span", { class: "mm-alert", role: "alert" }, error)] : []));
     }
 
     rename() {
@@ -248,5 +255,5 @@ window.mmCollect = (() => {
     }
   }
 
-  return { mount, tabs, parts, Tab, memory };
+  return { mount, tabs, parts, Tab, memory, address, download };
 })();

@@ -66,11 +66,8 @@
 
     // Downloads the model of the run that is watched, made for it by the server.
     async download(tab, event) {
-      const collect = window.mmCollect.tabs.at(-1), place = el("span");
-      const link = el("a", { href: collect.url(`models/${encodeURIComponent(`runs/${tab.run.name}`).replace("%2F", "/")}`) });
       event.currentTarget.disabled = true;
-      await collect.download({ preventDefault() {}, currentTarget: link }, place);
-      tab.note = place.textContent;
+      tab.note = await window.mmCollect.download(window.mmCollect.address(`models/runs/${encodeURIComponent(tab.run.name)}`));
       tab.buttons.dataset.state = "";
       tab.update();
     },

@@ -76,6 +76,7 @@ class Collection:
                 *route("uploads/{upload}", ("GET", self.progress), ("PUT", self.receive), ("POST", self.add),
                        ("DELETE", self.cancel)),
                 *route("finetune", ("POST", self.start)),
+                *route("name", ("GET", self.models.free_name)),
                 *route("models", ("GET", self.models.list), ("POST", self.models.receive)),
                 *route("models/{name:path}", ("GET", self.models.send)),
             ]

@@ -40,8 +40,17 @@ class ModelFiles:
         raise Problem("bad_model", model=name[:40], models=known)
 
     async def list(self, request: Request):
+        """What can be started from, and whether this page (its key in ``?code=``) may."""
         found = await run_in_threadpool(self.manager.models)
-        return {"models": [*self.shipped, *(RUNS + name for name, _ in found)]}
+        may = self.access.may(request.query_params.get("code", ""))
+        return {
+            "models": [*self.shipped, *(RUNS + name for name, _ in found)],
+            "access": {"may": may, "code": self.access.needs_code},
+        }
+
+    async def free_name(self, request: Request):
+        """A name for a run that none has yet, from ``?stem=``."""
+        return {"name": self.manager.free_name(request.query_params.get("stem", "")[:60])}
 
     async def send(self, request: Request):
         """A model as a zip, made for this download."""

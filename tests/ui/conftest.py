@@ -15,6 +15,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--mute-audio",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 )  # fmt: skip
 LOCAL = {"127.0.0.1", "localhost"}
 # A clip is over in a second, within which a busy machine may not look: what has been shown as playing stays marked.

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmgan.ui import strings
-from mmgan.ui.strings import page, sample, train
+from mmgan.ui.strings import collect, page, sample, train
 
 
 def places(text):
@@ -20,7 +20,7 @@ def test_both_languages_with_the_same_places(key):
 
 
 def test_no_key_stands_in_two_modules():
-    assert len(strings.TEXTS) == sum(len(module.TEXTS) for module in (page, sample, train))
+    assert len(strings.TEXTS) == sum(len(module.TEXTS) for module in (page, sample, train, collect))
 
 
 def request(languages, chosen=None):
