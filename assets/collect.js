@@ -152,7 +152,7 @@ window.mmCollect = (() => {
         return;
       }
       this.project = answer.project;
-      this.head = el("section", { class: "mt-panel mt-head mc-head" });
+      this.head = el("section", { class: "mt-panel mc-head" });
       this.adding = el("section", { class: "mt-panel mc-add" });
       this.table = el("section", { class: "mt-panel mc-files" });
       this.tuning = el("section", { class: "mt-panel mc-tune" });

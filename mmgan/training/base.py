@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import Tensor
 
@@ -41,7 +42,7 @@ def load_base(source: str, dataset: Dataset) -> Base:
     """
     model = load_model(source, with_discriminators=True)
     base = fit(model, dataset.image_channels if dataset.num_images else model.config.image_channels)
-    base.name = str(source)
+    base.name = Path(source).name if Path(source).is_dir() else str(source)  # others need not know where it lay
     base.notes += _size_notes(model.config, dataset)
     if base.critics is None:
         base.notes.append("The base comes without its critics, so new ones learn first; give it more minutes.")

@@ -206,7 +206,11 @@ class FinetuneLoop(Loop):
         """The sentences for people, in the run's status."""
         kept = self.run_folder.status().get("finetune") or {}
         sentences = [s for kind, m in self.measures.items() for s in describe(kind, m, self.first.get(kind))]
-        kept |= {"captions": self.compared, "sentences": sentences, "gauges": {kind: m.gauge for kind, m in self.measures.items()}}
+        kept |= {
+            "captions": self.compared,
+            "sentences": sentences,
+            "gauges": {kind: m.gauge for kind, m in self.measures.items()},
+        }
         self.run_folder.set_status("running", step=self.trainer.step_count, finetune=kept)
         self.trainer.info = {"finetune": {"base": self.base.name, "sentences": sentences}}
 

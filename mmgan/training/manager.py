@@ -14,12 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from pathlib import Path
 
 from ..config import PRESETS, TrainingConfig, from_dict, to_dict
 from ..errors import CheckpointError, TrainingError
 from ..files import process_lives, saving
+from .adopt import adopt, model_step
 from .history import History
 from .run_files import read_json
 from .runs import ALIVE, REQUESTS, Run
@@ -30,7 +30,6 @@ MAX_RUNNING = max(1, min(4, CORES // 2))  # trainings at a time: on the same cor
 NICE = 10  # how far a training yields to the page: see tests/benchmarks/beside.py
 MAX_NAME = 60  # characters
 WAIT_SECONDS = 5.0  # that a request waits for its answer before it says that it will come later
-IMPORTED = "Imported from a zip."
 UNSAID = "The training process ended before it could say why; the log has its last words."
 _NAME = re.compile(r"[^\W_][\w .()+-]*", re.UNICODE)  # any alphabet; nothing that is special in a path
 
@@ -113,7 +112,7 @@ class Manager:
             "data": config.get("data", ""), "preset": preset_of(training), "loss": training.get("loss", ""),
             "steps": training.get("steps"), "minutes": training.get("minutes"),
             "resumable": status["state"] in ("paused", "stopped", "failed", "out_of_memory") and run.resumable(),
-            "batch_size": status.get("batch_size"), "checkpoint": self._model_step(run),
+            "batch_size": status.get("batch_size"), "checkpoint": model_step(run),
             "waiting": [what for what in REQUESTS if status["alive"] and run.requested(what)],
             "answered": status.get("answered", {}), "finetune": status.get("finetune"),
         }  # fmt: skip
@@ -136,7 +135,7 @@ class Manager:
 
     def models(self) -> list[tuple[str, Path]]:
         """(name, folder) of every run with a checkpoint, from which can be sampled; the newest first."""
-        return [(name, self.folder / name) for name in self.names() if self._model_step(self.run(name)) is not None]
+        return [(name, self.folder / name) for name in self.names() if model_step(self.run(name)) is not None]
 
     def running(self) -> list[str]:
         """The runs that are being trained or prepared now."""
@@ -216,31 +215,13 @@ class Manager:
         return run
 
     def adopt(self, name: str, source: str | Path) -> Run:
-        """A model zip from elsewhere as a finished run of that name, once all of it has been found right.
+        """Makes a run of that name of a model zip from elsewhere.
 
         Raises:
             TrainingError: the name cannot be used, or is taken.
             CheckpointError: see :func:`~mmgan.sharing.import_model`.
         """
-        from ..checkpoint import read_config
-        from ..sharing import import_model
-
-        name = check_name(name)
-        target, work = self.folder / name, self.folder / f".adopted-{uuid.uuid4().hex[:8]}"
-        if target.exists():
-            raise TrainingError(f"There is a run named {name} already; choose another name.")
-        try:
-            import_model(source, work / "checkpoint")
-            model, info = read_config(work / "checkpoint")
-            steps = info.get("steps")
-            with saving(target), Run.create(work / "run", {"training": {"model": to_dict(model)}, "data": ""}) as run:
-                (work / "checkpoint").rename(run.checkpoint)
-                run.set_status("finished", step=steps if isinstance(steps, int) else 0, reason=IMPORTED, share=1.0)
-            with saving(target), self._lock:
-                (work / "run").rename(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-        return Run(target)
+        return adopt(source, self.folder / check_name(name))
 
     def resume(self, name: str) -> None:
         """Lets a paused training go on, or starts one again from its checkpoint.
@@ -301,14 +282,6 @@ class Manager:
             self._histories.pop(name, None)
 
     # How it is done -----------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _model_step(run: Run) -> int | None:
-        """The step of the run's model, also of one that came from elsewhere, without what training it on would need."""
-        step = run.checkpoint_step()
-        if step is None and (run.checkpoint / "config.json").is_file():
-            return run.status()["step"]
-        return step
 
     def _check_room(self) -> None:
         running = self.running()

@@ -27,7 +27,12 @@ log = logging.getLogger(__name__)
 SESSIONS = 200
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-STYLES = ("style.css", "sample.css", "train.css", "collect.css")  # files under assets/, in the order in which they count
+STYLES = (
+    "style.css",
+    "sample.css",
+    "train.css",
+    "collect.css",
+)  # files under assets/, in the order in which they count
 SCRIPTS = (
     "page.js", "explore.js", "zip.js", "favourites.js",
     "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js", "train-finetune.js",

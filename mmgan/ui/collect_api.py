@@ -6,6 +6,7 @@ table are fetched as a browser fetches pictures, and the owner's key stays in a 
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from collections.abc import Callable
@@ -15,12 +16,12 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from ..data.projects import Project, Projects
-from ..errors import DataError, MmganError
+from ..errors import MmganError
 from .access import AccessError
 from .collect_rows import SHOWS, described, lonely, table
 from .model_files import ModelFiles
@@ -259,8 +260,6 @@ async def _question(request: Request) -> dict:
         body += chunk
         if len(body) > MAX_QUESTION:
             raise Problem("train_bad_action")
-    import json
-
     try:
         question = json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
@@ -277,16 +276,16 @@ def _answering(function: Callable):
             return JSONResponse({"error": say("train_bad_action", language(request))}, 403)
         try:
             answer = await function(request)
-            return answer if isinstance(answer, Response) else JSONResponse(answer, headers={"cache-control": "no-store"})
+            return (
+                answer if isinstance(answer, Response) else JSONResponse(answer, headers={"cache-control": "no-store"})
+            )
         except AccessError as error:
             return JSONResponse({"error": str(error), "locked": True}, 403)
-        except DataError as error:
-            return JSONResponse({"error": sentence(error, language(request))}, 400)
         except MmganError as error:
             return JSONResponse({"error": sentence(error, language(request))}, 400)
-        except Exception as error:
-            if type(error).__name__ == "ClientDisconnect":
-                return Response(status_code=400)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:
             log.exception("the Collect tab's %s failed", request.url.path)
             return JSONResponse({"error": say("internal", language(request))}, 500)
 

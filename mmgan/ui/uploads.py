@@ -118,7 +118,9 @@ class Uploads:
         if not 0 <= length <= self.max_upload:
             raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
         if upload.size + length > self.limits.total_bytes:
-            raise DataError(f"That would exceed the {mebibytes(self.limits.total_bytes)} that a project holds; add less.")
+            raise DataError(
+                f"That would exceed the {mebibytes(self.limits.total_bytes)} that a project holds; add less."
+            )
         if shutil.disk_usage(self.folder).free - length < self.limits.free_bytes:
             raise Problem("collect_disk_full")
         upload.size += length

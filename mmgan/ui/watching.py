@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..evaluation.report import sheet_grid
 from ..errors import MmganError, TrainingError
+from ..evaluation.report import sheet_grid
 from ..training.manager import Manager
 from ..training.run_files import read_json
 

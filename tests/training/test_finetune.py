@@ -85,7 +85,7 @@ def test_a_project_becomes_a_run_that_can_be_sampled(tmp_path, base):
     assert sheet.width > 500 and (run.folder / "samples" / "strips" / "0000000.png").exists()
     model = load_model(run.folder)
     assert model.config.image_channels == 3 and model.info["name"] == "Bells and gongs"
-    assert model.info["finetune"]["base"] == str(base) and model.info["finetune"]["sentences"]
+    assert model.info["finetune"]["base"] == base.name and model.info["finetune"]["sentences"]
     assert Pipeline.from_pretrained(run.folder, device="cpu").config.image_channels == 3
 
 

@@ -1,4 +1,4 @@
-"""The mmgan command with a text encoder that needs no file, for fine-tunings of a few steps in real processes."""
+"""The mmgan command with a text encoder that needs no file, for fine-tunings of a few seconds in real processes."""
 
 import sys
 
@@ -12,5 +12,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     finetune.TextEncoder.from_pretrained = lambda *_: Encoder()
     sys.modules["mmgan.training.trainer"].spread_captions = lambda texts, _: sorted(set(texts))
-    finetune.DEFAULTS |= {"steps": 4, "batch_size": 8}
+    finetune.DEFAULTS["batch_size"] = 8
     sys.exit(main(sys.argv[1:]))

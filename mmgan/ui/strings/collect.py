@@ -107,7 +107,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_listen": ("Record 1 second of sound", "录 1 秒声音"),
     "collect_both": ("Picture and sound together", "同时录图片和声音"),
     "collect_listening": ("Recording…", "正在录音……"),
-    "collect_recorded": ("{pictures} pictures and {sounds} sounds under this caption", "本说明下有 {pictures} 张图片、{sounds} 段声音"),
+    "collect_recorded": (
+        "{pictures} pictures and {sounds} sounds under this caption",
+        "本说明下有 {pictures} 张图片、{sounds} 段声音",
+    ),
     "collect_keep": ("Add {count} recordings", "添加 {count} 段录制"),
     "collect_class_first": ("Write the caption first, then record.", "请先写说明，再录制。"),
     "collect_preview": ("What the camera sees", "摄像头画面"),
@@ -188,7 +191,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_changed": ("{count} captions changed.", "修改了 {count} 条说明。"),
     # what is wrong with a file
     "collect_problem_broken": ("Left out: {error}", "未采用：{error}"),
-    "collect_problem_duplicate": ("The same file as {original}; delete one of them.", "和 {original} 是同一个文件；请删除其中一个。"),
+    "collect_problem_duplicate": (
+        "The same file as {original}; delete one of them.",
+        "和 {original} 是同一个文件；请删除其中一个。",
+    ),
     "collect_problem_duplicate_caption": (
         "The same file as {original} under another caption; keep the one that fits.",
         "和 {original} 是同一个文件，但说明不同；请保留合适的那个。",
@@ -232,14 +238,20 @@ TEXTS: dict[str, tuple[str, str]] = {
         "浏览器没有保存 Cookie，之后会找不到你的项目；请允许本页使用 Cookie。",
     ),
     "collect_not_yours": ("Only its owner can change {name}.", "只有所有者能修改 {name}。"),
-    "collect_no_item": ("That file is no longer in the project; reload the page.", "项目里已经没有这个文件；请刷新页面。"),
+    "collect_no_item": (
+        "That file is no longer in the project; reload the page.",
+        "项目里已经没有这个文件；请刷新页面。",
+    ),
     "collect_many_uploads": (
         "Several uploads of yours are still under way; wait for one of them to end.",
         "你还有几个上传没有结束；请等其中一个完成。",
     ),
     "collect_no_upload": ("This upload is over; begin another one.", "这次上传已经结束；请重新上传。"),
     "collect_too_large": ("{name} is larger than {size}; make it smaller.", "{name} 超过了 {size}；请改小一些。"),
-    "collect_disk_full": ("The disk of this mmgan is full; delete a project first.", "运行 mmgan 的磁盘满了；请先删除一个项目。"),
+    "collect_disk_full": (
+        "The disk of this mmgan is full; delete a project first.",
+        "运行 mmgan 的磁盘满了；请先删除一个项目。",
+    ),
     "collect_broken_off": ("{name} did not arrive whole; add it again.", "{name} 没有传完；请再添加一次。"),
     "collect_bad_path": (
         "{name} has a name that cannot be used here; rename the file.",
