@@ -264,8 +264,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # fine-tuning
     "collect_tune": ("Fine-tune a model on them", "用它们微调模型"),
     "collect_tune_note": (
-        "The model starts from what it knows already and goes on with your files. A tenth of them (from 20 files on) is "
-        "never learned from: by it you see whether it copies. Everybody on this page can watch the run.",
+        "The model starts from what it knows already and goes on with your files. A tenth of them (from 20 files on) "
+        "is never learned from: by it you see whether it copies. Everybody on this page can watch the run.",
         "模型从已有的知识出发，继续学习你的文件。其中十分之一（20 个文件以上时）不用于学习，用来检查它是否在照抄。"
         "打开本页的人都能观看这次训练。",
     ),
@@ -279,7 +279,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_tune_start": ("Start fine-tuning", "开始微调"),
     "collect_import": ("A model from somebody else", "来自他人的模型"),
     "collect_import_note": (
-        "Drop a model zip that mmgan made, on this or another computer. It is checked before anything is built from it.",
+        "Drop a model zip that mmgan made, on this or another computer. It is checked before anything is built of it.",
         "可以导入 mmgan 在本机或其他电脑上导出的模型 zip。使用之前会先检查。",
     ),
     "collect_import_choose": ("Import a model zip", "导入模型 zip"),
@@ -289,9 +289,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     # a fine-tuning in the Train tab
     "collect_tuned_title": ("Before and after", "微调前后"),
     "collect_tuned_note": (
-        "The same latent codes and your captions. Above, what {base} made of them; then what the model makes now; last, "
-        "the nearest of your own files: if these look the same, it copies.",
-        "同样的潜在编码和你的说明。上面是 {base} 的结果；中间是模型现在的结果；最后是你最接近的文件：如果两者一样，就是在照抄。",
+        "The same latent codes and your captions. Above, what {base} made of them; then what the model makes now; "
+        "last, the nearest of your own files: if these look the same, it copies.",
+        "同样的潜在编码和你的说明。上面是 {base} 的结果；中间是模型现在的结果；最后是你最接近的文件："
+        "如果两者一样，就是在照抄。",
     ),
     "collect_tuned_before": ("Before", "之前"),
     "collect_tuned_after": ("After", "之后"),
