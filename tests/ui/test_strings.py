@@ -1,10 +1,12 @@
 """Every text of the page in both languages."""
 
 import string
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
 
+from mmgan.evaluation import own
 from mmgan.ui import strings
 from mmgan.ui.strings import collect, page, sample, train
 
@@ -21,6 +23,34 @@ def test_both_languages_with_the_same_places(key):
 
 def test_no_key_stands_in_two_modules():
     assert len(strings.TEXTS) == sum(len(module.TEXTS) for module in (page, sample, train, collect))
+
+
+def test_the_page_knows_what_is_said_of_copying():
+    known = [strings.TEXTS[f"collect_gauge_{name}"][0] for name in ("copying", "close", "far", "own")]
+    for copies, nearer, text in zip((0.9, own.CLOSE, 0.0, 0.0), (1.0, 1.0, 0.0, 1.0), known, strict=True):
+        said = own.Measures(**{f.name: 0.0 for f in fields(own.Measures)} | {"copies": copies, "nearer": nearer}).gauge
+        assert said == text.format(share=f"{copies:.0%}")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "silent",
+        "too_short",
+        "too_small",
+        "no_caption",
+        "clipped",
+        "faint",
+        "too_long",
+        "broken",
+        "duplicate",
+        "duplicate_caption",
+        "no_partner_image",
+        "no_partner_sound",
+    ],
+)
+def test_every_problem_has_a_sentence(code):
+    assert f"collect_problem_{code}" in strings.TEXTS
 
 
 def request(languages, chosen=None):

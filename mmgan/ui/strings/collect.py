@@ -299,6 +299,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_tuned_nearest": ("Nearest of your files", "最接近的文件"),
     "collect_tuned_soon": ("Appears with the first samples.", "有了第一批样本就会出现。"),
     "collect_tuned_gauge": ("Does it copy your files?", "它在照抄你的文件吗？"),
+    # what mmgan.evaluation.own says, known again by its English
+    "collect_gauge_copying": (
+        "It is copying your files: {share} of its samples are nearly the same as one of them.",
+        "它在照抄你的文件：{share} 的样本几乎和其中某个文件一样。",
+    ),
+    "collect_gauge_close": (
+        "It comes close to copying: {share} of its samples are nearly one of your files.",
+        "它接近照抄：{share} 的样本和你的某个文件很像。",
+    ),
+    "collect_gauge_far": (
+        "Its samples are still further from your files than new files of the same kind would be.",
+        "它的样本和你的文件还差得远，比同类的新文件还远。",
+    ),
+    "collect_gauge_own": (
+        "It makes things of its own: its samples are no copies of your files.",
+        "它在创作自己的东西：样本不是你的文件的复制品。",
+    ),
     "collect_tuned_said": ("What the held-out files say", "留出的文件说明了什么"),
     "collect_tuned_alt": (
         "Before, after, and the nearest of your files, in columns by caption: {captions}",
