@@ -1,4 +1,4 @@
-// The table of a project: one row a file, with what is wrong and one act that helps, fifty rows at a time.
+// The table of a project: one row a file, with what is wrong and one act that helps, a page at a time.
 (() => {
   "use strict";
   const { parts } = window.mmCollect, { el } = window.mmTrain;

@@ -62,6 +62,11 @@
       tab.tuneNote.textContent = count === 0 ? tab.say("nothing_to_learn") : count < FEW ? tab.say("tune_few", { count }) : "";
     },
 
+    go(tab) { // from the head of a project down to what starts it
+      tab.tuning.scrollIntoView({ block: "start" });
+      tab.tuning.querySelector("#mc-base, button")?.focus({ preventScroll: true });
+    },
+
     watch(name) {
       try { sessionStorage.setItem("mmgan-run", name); } catch { /* then the Train tab opens with another run that trains */ }
       show(1);
@@ -71,9 +76,7 @@
 
     showImport(tab) {
       const note = el("div", { class: "mc-note-line", "aria-live": "polite" });
-      const input = el("input", { type: "file", accept: ".zip", class: "mm-sr", tabindex: -1, "aria-hidden": "true", "data-pick": "model", onchange: async () => {
-        const [file] = input.files;
-        input.value = "";
+      const take = async (file) => {
         if (!file) return;
         note.replaceChildren(el("p", { class: "mt-quiet" }, tab.say("importing", { name: file.name })));
         const query = new URLSearchParams({ name: file.name.replace(/\.zip$/i, ""), code: code() });
@@ -87,7 +90,21 @@
           el("p", {}, tab.say("imported", { name: answer.name })),
           el("button", { type: "button", class: "mt-button mt-primary", "data-action": "try", onclick: () => { window.mmgan.ask({ model: `runs/${answer.name}` }); window.scrollTo({ top: 0 }); } }, tab.say("try"))]));
         if (tab.project) tune.show(tab);
+      };
+      const input = el("input", { type: "file", accept: ".zip", class: "mm-sr", tabindex: -1, "aria-hidden": "true", "data-pick": "model", onchange: () => {
+        const [file] = input.files;
+        input.value = "";
+        take(file);
       } });
+      Object.assign(tab.more, {
+        ondragover: (event) => { event.preventDefault(); tab.more.classList.add("mc-over"); },
+        ondragleave: () => tab.more.classList.remove("mc-over"),
+        ondrop: (event) => {
+          event.preventDefault();
+          tab.more.classList.remove("mc-over");
+          take(event.dataTransfer.files[0]);
+        },
+      });
       tab.more.replaceChildren(el("h3", {}, tab.say("import")), el("p", { class: "mt-note" }, tab.say("import_note")),
         el("button", { type: "button", class: "mt-button", "data-action": "import", onclick: () => input.click() }, tab.say("import_choose")), input, note);
     },

@@ -191,6 +191,7 @@ window.mmCollect = (() => {
       const fact = (key) => el("div", {}, el("dt", {}, this.say(key)), el("dd", { "data-fact": key }, this.number(project[key])));
       const button = (name, onclick, kind = "") => el("button", { type: "button", class: `mt-button ${kind}`, "data-action": name, onclick }, this.say(name));
       const buttons = this.sure ? [this.askSure()] : [
+        project.pictures + project.sounds > 0 && button("to_tune", () => parts.tune.go(this), "mt-primary"),
         el("a", { class: "mt-button", "data-action": "export", href: this.url(`projects/${project.key}/export`), onclick: (event) => this.export(event) }, this.say("export")),
         project.mine && button("rename", () => this.rename()),
         project.mine && button(project.shared ? "unshare" : "share", () => this.share(!project.shared)),

@@ -8,7 +8,7 @@ from ..data.items import CLIP_SECONDS, Item
 from ..data.projects import Project
 from .strings import say
 
-PAGE = 50  # rows
+PAGE = 20  # rows; fifty were twelve phones high, and what comes after the table was never found
 SHOWS = ("all", "look", "left_out", "image", "sound")
 MAX_LEFT_OUT = 1_000
 

@@ -29,6 +29,11 @@ def add_api(desk) -> None:
         Answers with "run" (as in /runs), "settings", "visits" (steps with samples), and "metrics": "curves" by name
         with "x" (steps) and "y", and a "cursor" and an "epoch" to ask with next. A curve has 300 points at most; longer
         ones come as means with "low" and "high". "reset" says that earlier points are void, as after a resume.
+
+        Args:
+            name: of the run, as /runs gives it.
+            cursor: of the answer before; 0 asks for everything.
+            epoch: of the answer before.
         """
         answer = desk.watcher.poll({"run": name, "cursor": cursor, "epoch": epoch, "version": ""})
         if answer["run"] is None:
@@ -42,8 +47,15 @@ def add_api(desk) -> None:
     ) -> dict:  # fmt: skip
         """Starts a training and answers with its name. One at a time runs for each two cores.
 
-        Data are "shapes", "digits", or a folder or zip on the computer where mmgan runs. Settings are those of
-        `mmgan train --set`, such as {"learning_rate": 0.001}; {"minutes": 0, "steps": 5000} counts steps instead.
+        Args:
+            name: what to call it.
+            data: "shapes", "digits", or a folder or zip on the computer where mmgan runs.
+            preset: the model's size: tiny, base or large.
+            loss: the adversarial loss, one of those of `mmgan train --loss`.
+            minutes: how long it trains.
+            settings: those of `mmgan train --set`, such as {"learning_rate": 0.001}; {"minutes": 0, "steps": 5000}
+                counts steps instead.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
         """
         chosen = {"loss": loss, "minutes": minutes, **dict(list((settings or {}).items())[:MAX_SETTINGS])}
         if not chosen["minutes"]:
@@ -53,19 +65,39 @@ def add_api(desk) -> None:
         )  # fmt: skip
 
     def stop_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
-        """Saves and stops a training; the answer says at which step."""
+        """Saves and stops a training; the answer says at which step.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
         return act(request, action="stop", run=name, code=teacher_code)["run"]
 
     def pause_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
-        """Saves and pauses a training, which then uses no computing time."""
+        """Saves and pauses a training, which then uses no computing time.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
         return act(request, action="pause", run=name, code=teacher_code)["run"]
 
     def resume_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
-        """Lets a paused training go on, or a stopped or failed one from its last checkpoint."""
+        """Lets a paused training go on, or a stopped or failed one from its last checkpoint.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
         return act(request, action="resume", run=name, code=teacher_code)["run"]
 
     def delete_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
-        """Deletes a run and all its files for good; refused while it is being trained."""
+        """Deletes a run and all its files for good; refused while it is being trained.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
         act(request, action="delete", run=name, code=teacher_code)
         return {"deleted": name}
 

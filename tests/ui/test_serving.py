@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 import soundfile
@@ -62,6 +63,31 @@ def test_api_has_defaults(client):
 def test_api_errors_are_one_sentence(client, settings, part):
     with pytest.raises(AppError, match=part):
         client.predict(**settings, api_name="/sample")
+
+
+def test_mcp_tools_say_what_they_take_and_give_samples(url):
+    mcp = pytest.importorskip("mcp", reason="the package mcp is absent; install it with pip install -e '.[mcp]'")
+    from mcp.client.streamable_http import streamable_http_client
+
+    async def ask():
+        async with (
+            streamable_http_client(f"{url}/gradio_api/mcp/") as (read, write, _),
+            mcp.ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            return (
+                (await session.list_tools()).tools,
+                await session.call_tool("sample", {"prompt": "a handwritten seven", "num_samples": 1}),
+                await session.call_tool("sample", {"prompt": ""}),
+            )
+
+    tools, answer, refused = anyio.run(ask)
+    assert {"sample", "morph", "walk", "models", "runs", "start_run", "stop_run"} <= {tool.name for tool in tools}
+    for tool in tools:
+        assert tool.description
+        assert all(value["description"] for value in tool.inputSchema["properties"].values()), tool.name
+    assert not answer.isError and "data:audio/wav;base64," in answer.content[0].text
+    assert refused.isError and refused.content[0].text.startswith("Type a sentence")
 
 
 def test_api_offers_nothing_else(client):

@@ -43,6 +43,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_share": ("Share", "共享"),
     "collect_unshare": ("Stop sharing", "停止共享"),
     "collect_share_note": ("Everybody who opens this page can see it now.", "现在打开本页的人都能看到它。"),
+    "collect_to_tune": ("Fine-tune", "微调"),
     "collect_export": ("Export as zip", "导出 zip"),
     "collect_delete": ("Delete project", "删除项目"),
     "collect_delete_sure": (
