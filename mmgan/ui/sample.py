@@ -82,6 +82,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
             walk_stage = gr.HTML(cards.empty("walk_empty"), elem_classes="mm-stage-place", **PLAIN)
     gr.HTML(favourites.box(), elem_id="favourites", **PLAIN)
     again = gr.Textbox(elem_id="again", visible="hidden", container=False)  # what favourites.js asks for
+    suggestion = gr.Textbox(visible="hidden", container=False)  # a first prompt in the reader's language
 
     settings = [model, count, seed, truncation]
     plain = [model, seed, truncation]
@@ -170,10 +171,16 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
     demo.load(
         arrive,
         None,
-        [alert, results, prompt, model, *chips],
+        [alert, results, suggestion, model, *chips],
         show_progress="hidden",
         api_visibility="private",
         queue=False,
+    ).then(
+        None,
+        [suggestion, prompt],
+        prompt,
+        js=f"(suggested, now) => suggested && now === {json.dumps(first)} ? suggested : now",  # not what was typed since
+        api_visibility="private",
     )
 
 

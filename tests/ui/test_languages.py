@@ -33,6 +33,22 @@ def test_errors_are_in_the_reader_s_language(open_page, url):
     assert CHINESE.search(alert.inner_text())
 
 
+def test_what_is_typed_before_the_first_answer_stays(browser, url):
+    page = browser.new_context(locale="zh-CN").new_page()
+    held = []
+    page.route("**/gradio_api/run/**", lambda route: held.append(route))
+    page.goto(url)
+    page.wait_for_selector(".mm-card")
+    page.fill("#prompt :is(textarea, input)", "我自己的话")
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
+    page.wait_for_timeout(300)
+    assert page.input_value("#prompt :is(textarea, input)") == "我自己的话"
+    page.context.close()
+
+
 def test_the_switch_holds_and_loses_no_prompt(open_page, url):
     page = open_page(url, locale="en-GB")
     page.fill("#prompt :is(textarea, input)", "my own prompt")
