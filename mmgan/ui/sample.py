@@ -179,7 +179,8 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
         None,
         [suggestion, prompt],
         prompt,
-        js=f"(suggested, now) => suggested && now === {json.dumps(first)} ? suggested : now",  # not what was typed since
+        # What was typed since stays.
+        js=f"(suggested, now) => suggested && now === {json.dumps(first)} ? suggested : now",
         api_visibility="private",
     )
 
