@@ -7,16 +7,17 @@
     values(tab) { // what is chosen; kept while the person looks at something else
       const known = tab.known.form;
       tab.chosenForm ??= { data: known.data[0], path: "", preset: known.presets[0], loss: known.loss, length: known.minutes,
-        unit: "minutes", name: "", named: false, settings: {} };
+        unit: "minutes", name: "", named: false, settings: {}, start: "" };
       return tab.chosenForm;
     },
 
     // A new run with the settings of the one that is watched, and with the batch that would fit after a lack of memory.
-    async again(tab) {
+    // With ``start`` it goes on from that model.
+    async again(tab, start = "") {
       const run = tab.run, known = tab.known.form, plain = known.data.includes(run.data);
       const { settings = {} } = await tab.server.look({ what: "settings", run: run.name }).catch(() => ({}));
       tab.chosenForm = { data: plain ? run.data : "folder", path: plain ? "" : run.data, preset: run.preset || known.presets[0],
-        loss: run.loss, length: run.minutes || run.steps, unit: run.minutes ? "minutes" : "steps", name: "", named: false, settings: {} };
+        loss: run.loss, length: run.minutes || run.steps, unit: run.minutes ? "minutes" : "steps", name: "", named: false, settings: {}, start };
       for (const field of known.advanced) {
         const value = field.name === "batch_size" && run.batch_size ? run.batch_size : settings[field.name];
         if (value !== undefined && value !== field.default) tab.chosenForm.settings[field.name] = value;
@@ -63,8 +64,7 @@
         form.data(tab, chosen, suggest),
         el("div", { class: "mt-two" }, form.length(tab, chosen),
           el("div", { class: "mt-field" }, el("label", { for: "mt-name" }, say("form_name")), name)),
-        el("div", { class: "mt-two" },
-          form.choice(tab, "preset", known.presets.map((n) => [n, n]), chosen.preset, (value) => { chosen.preset = value; }),
+        el("div", { class: "mt-two" }, form.start(tab, chosen),
           form.choice(tab, "loss", known.losses.map((l) => [l.name, `${l.title} (${l.paper})`]), chosen.loss, (value) => { chosen.loss = value; })),
         form.advanced(tab, chosen),
         alert,
@@ -93,6 +93,22 @@
         number.value = chosen.length = unit.value === "minutes" ? tab.known.form.minutes : 5000;
       } }, ...["minutes", "steps"].map((u) => el("option", { value: u, selected: chosen.unit === u }, tab.say(`form_${u}`))));
       return el("div", { class: "mt-field" }, el("label", { for: "mt-length" }, tab.say("form_length")), el("div", { class: "mt-line" }, number, unit));
+    },
+
+    start(tab, chosen) { // random weights of some size, or a model's
+      const note = el("p", { class: "mt-effect" });
+      const size = form.choice(tab, "preset", tab.known.form.presets.map((n) => [n, n]), chosen.preset, (value) => { chosen.preset = value; });
+      const models = [...tab.known.form.shipped, ...(tab.runs ?? []).filter((run) => run.checkpoint !== null).map((run) => `runs/${run.name}`)];
+      if (!models.includes(chosen.start)) chosen.start = "";
+      const show = () => {
+        note.textContent = tab.say(chosen.start ? "form_start_model_note" : "form_start_nothing_note");
+        size.hidden = chosen.start !== "";
+      };
+      const select = el("select", { id: "mt-start-from", onchange: () => { chosen.start = select.value; show(); } },
+        ...["", ...models].map((model) => el("option", { value: model, selected: model === chosen.start }, model ? model.replace(/^runs\//, "") : tab.say("form_start_nothing"))));
+      show();
+      return el("div", { class: "mt-start-from" },
+        el("div", { class: "mt-field" }, el("label", { for: "mt-start-from" }, tab.say("form_start_from")), select, note), size);
     },
 
     choice(tab, name, options, value, changed) {
@@ -136,7 +152,7 @@
 
     question(tab) {
       const chosen = form.values(tab);
-      return { name: chosen.name, data: chosen.data === "folder" ? chosen.path : chosen.data, preset: chosen.preset,
+      return { name: chosen.name, data: chosen.data === "folder" ? chosen.path : chosen.data, preset: chosen.preset, start_from: chosen.start,
         settings: { ...chosen.settings, loss: chosen.loss, [chosen.unit]: chosen.unit === "steps" ? Math.round(chosen.length) : chosen.length } };
     },
   };

@@ -121,6 +121,7 @@ class Manager:
         """Everything that the run was asked for, by name: "data", "learning_rate", "model.image_size", ..."""
         config = self.run(name).config
         flat = {"data": config.get("data", ""), "text_encoder": config.get("text_encoder") or ""}
+        flat["start_from"] = Path(config.get("start_from") or "").name
         return flat | _flat(config.get("training", {}))
 
     def history(self, name: str) -> History:
@@ -152,8 +153,9 @@ class Manager:
     # What can be done ---------------------------------------------------------------------------------------------
 
     def start(
-        self, name: str, data: str, preset: str = "tiny", settings: dict | None = None, device: str = "auto"
-    ) -> Run:
+        self, name: str, data: str, preset: str = "tiny", settings: dict | None = None, device: str = "auto",
+        start_from: str | None = None,
+    ) -> Run:  # fmt: skip
         """Starts a training as a process of its own.
 
         Args:
@@ -161,15 +163,19 @@ class Manager:
             data: a dataset's name, a folder or a zip.
             preset: the model's sizes.
             settings: fields of :class:`~mmgan.config.TrainingConfig` by name, ``model.``-fields too.
+            start_from: a model (name, folder or run) whose weights to go on from, and whose sizes then count.
 
         Raises:
             TrainingError: the name or a setting cannot be used, or too many trainings run.
+            CheckpointError: there is no such model to start from.
         """
         name = check_name(name)
         data = str(data).strip()
         if not data:
             raise TrainingError("Say what to learn from: shapes, digits, or a folder.")
         check_settings(preset, settings or {})
+        if start_from:
+            _check_model(start_from)
         if data not in ("shapes", "digits") and not Path(data).exists():
             raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
         with self._lock:
@@ -177,6 +183,7 @@ class Manager:
             run = Run(self.folder / name)
             run.claim()
             arguments = [f"--data={data}", "--preset", preset, "--device", device]
+            arguments += [f"--start-from={start_from}"] if start_from else []
             for key, value in (settings or {}).items():
                 arguments += ["--set", f"{key}={value}"]
             self._spawn(run, arguments)
@@ -197,10 +204,8 @@ class Manager:
             TrainingError: the name or a setting cannot be used, or too many trainings run.
             CheckpointError: there is no such base.
         """
-        from ..checkpoint import read_config, resolve
-
         name = check_name(name)
-        read_config(resolve(base))
+        _check_model(base)
         check_settings("tiny", settings or {})
         if not Path(data).exists():
             raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
@@ -325,6 +330,13 @@ class Manager:
             pid = folder.name.rpartition("-")[2]
             if pid.isdecimal() and not process_lives(int(pid)):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_model(source: str) -> None:
+    """Raises CheckpointError where ``source`` is no model."""
+    from ..checkpoint import read_config, resolve
+
+    read_config(resolve(source))
 
 
 def threads() -> str:

@@ -49,7 +49,7 @@ def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
             with gr.Tab(label("tab_sample"), id="sample"):
                 sample.build(demo, sampler, limits)
             with gr.Tab(label("tab_train"), id="train"):
-                desk = train.build(settings)
+                desk = train.build(settings, sampler.shipped)
             with gr.Tab(label("tab_collect"), id="collect"):
                 demo.our_routes = collect.build(settings, sampler, desk)
         api.build(sampler, limits)

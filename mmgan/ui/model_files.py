@@ -21,6 +21,17 @@ from .strings import language
 RUNS = "runs/"
 
 
+def model_source(name: str, shipped: tuple[str, ...], manager: Manager) -> str:
+    """What a model's ``name`` on the page means below it. Raises Problem where the page offers no such model."""
+    if name in shipped:
+        return name
+    for run, folder in manager.models():
+        if RUNS + run == name:
+            return str(folder)
+    known = ", ".join([*shipped, *(RUNS + run for run, _ in manager.models())][:20])
+    raise Problem("bad_model", model=name[:40], models=known)
+
+
 class ModelFiles:
     """Zips of what can be sampled from: ``shipped`` names, and ``runs/NAME``."""
 
@@ -30,14 +41,8 @@ class ModelFiles:
         self._making = threading.Semaphore(2)  # each loads a model
 
     def source(self, name: str) -> str:
-        """What ``name`` means below the page. Raises Problem where the page offers no such model."""
-        if name in self.shipped:
-            return name
-        for run, folder in self.manager.models():
-            if RUNS + run == name:
-                return str(folder)
-        known = ", ".join([*self.shipped, *(RUNS + run for run, _ in self.manager.models())][:20])
-        raise Problem("bad_model", model=name[:40], models=known)
+        """See :func:`model_source`."""
+        return model_source(name, self.shipped, self.manager)
 
     async def list(self, request: Request):
         """What can be started from, and whether this page (its key in ``?code=``) may."""

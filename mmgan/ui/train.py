@@ -20,6 +20,8 @@ from ..training.losses import LOSSES
 from ..training.manager import MAX_RUNNING, Manager, check_name
 from .access import Access, AccessError
 from .cards import escape
+from .model_files import model_source
+from .problems import sentence
 from .settings import Settings
 from .strings import language, say
 from .strings import train as texts
@@ -35,10 +37,10 @@ DIRECTIONS = ("stop", "pause", "resume", "save", "sample", "delete")
 LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
 
 
-def build(settings: Settings) -> Desk:
+def build(settings: Settings, shipped: tuple[str, ...] = ()) -> Desk:
     """Adds the tab and its API to the surrounding ``gr.Blocks``; returns what answers them."""
     manager = Manager(settings.runs)
-    desk = Desk(manager, Access(settings), settings.device)
+    desk = Desk(manager, Access(settings), settings.device, shipped)
 
     # Gradio shows the functions to the page by their names.
     def poll(question: dict, request: gr.Request) -> dict:
@@ -50,7 +52,7 @@ def build(settings: Settings) -> Desk:
     def look(question: dict, request: gr.Request) -> dict:
         return desk.look(_plain(question), language(request))
 
-    known = {"texts": _texts(), "form": _form()}
+    known = {"texts": _texts(), "form": _form() | {"shipped": list(shipped)}}
     gr.HTML(
         f'<div class="mt-train"><p class="mm-empty">{escape(say("train_preparing"))}</p></div>',
         js_on_load=f"window.mmTrain.mount(element, server, {json.dumps(known, ensure_ascii=False)});",
@@ -63,8 +65,8 @@ def build(settings: Settings) -> Desk:
 class Desk:
     """What the tab and the API ask for, with one rule of who may, and errors as sentences."""
 
-    def __init__(self, manager: Manager, access: Access, device: str = "auto"):
-        self.manager, self.access, self.device = manager, access, device
+    def __init__(self, manager: Manager, access: Access, device: str = "auto", shipped: tuple[str, ...] = ()):
+        self.manager, self.access, self.device, self.shipped = manager, access, device, shipped
         self.watcher = Watcher(manager)
 
     def poll(self, question: dict) -> dict:
@@ -109,7 +111,7 @@ class Desk:
         except AccessError as error:
             return {"error": str(error), "locked": True}
         except MmganError as error:
-            return {"error": str(error)}
+            return {"error": sentence(error, language)}
         except Exception:
             log.exception("the Train tab could not %s", action)
             return {"error": say("internal", language)}
@@ -132,7 +134,9 @@ class Desk:
         for unit in ("minutes", "steps"):
             if unit in settings and not (isinstance(settings[unit], (int, float)) and settings[unit] > 0):
                 raise TrainingError(say("train_bad_length", language, unit=say(f"train_form_{unit}", language)))
-        self.manager.start(name, data, str(question.get("preset", "tiny")), settings, self.device)
+        start = str(question.get("start_from") or "")
+        source = model_source(start, self.shipped, self.manager) if start else None
+        self.manager.start(name, data, str(question.get("preset", "tiny")), settings, self.device, source)
         return {"name": name}
 
     def finetune(self, question: dict, project: Project, base: str, address: str, language: str = "en") -> dict:

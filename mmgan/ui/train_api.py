@@ -43,7 +43,7 @@ def add_api(desk) -> None:
 
     def start_run(
         name: str, data: str, preset: str = "tiny", loss: str = "relativistic", minutes: float = 8,
-        settings: dict | None = None, teacher_code: str = "", request: gr.Request = None,
+        settings: dict | None = None, start_from: str = "", teacher_code: str = "", request: gr.Request = None,
     ) -> dict:  # fmt: skip
         """Starts a training and answers with its name. One at a time runs for each two cores.
 
@@ -55,13 +55,15 @@ def add_api(desk) -> None:
             minutes: how long it trains.
             settings: those of `mmgan train --set`, such as {"learning_rate": 0.001}; {"minutes": 0, "steps": 5000}
                 counts steps instead.
+            start_from: a model of /models whose weights to go on from, and whose size then counts.
             teacher_code: the code of `--teacher-code`, where the page was started with one.
         """
         chosen = {"loss": loss, "minutes": minutes, **dict(list((settings or {}).items())[:MAX_SETTINGS])}
         if not chosen["minutes"]:
             del chosen["minutes"]
         return act(
-            request, action="start", name=name, data=data, preset=preset, settings=chosen, code=teacher_code
+            request, action="start", name=name, data=data, preset=preset, settings=chosen, start_from=start_from,
+            code=teacher_code,
         )  # fmt: skip
 
     def stop_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:

@@ -168,6 +168,17 @@ def test_a_killed_training_is_told_and_resumed(manager):
     trains(manager, "killed", manager.run("killed").checkpoint_step() + 1)
 
 
+def test_a_finished_run_is_trained_further(manager):
+    manager.start("first", "shapes", settings=FAST | {"steps": 2})
+    wait(lambda: manager.status("first")["state"] == "finished")
+    with pytest.raises(MmganError, match="nowhere"):
+        manager.start("second", "shapes", start_from="nowhere")
+    manager.start("second", "shapes", "large", FAST, start_from=str(manager.folder / "first"))
+    trains(manager, "second")
+    assert manager.settings("second")["start_from"] == "first"
+    assert manager.settings("second")["model.style_dim"] == manager.settings("first")["model.style_dim"]
+
+
 def test_only_so_many_at_a_time(manager, monkeypatch):
     monkeypatch.setattr(module, "MAX_RUNNING", 1)
     manager.start("first", "shapes", settings=FAST)

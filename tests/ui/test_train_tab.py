@@ -111,9 +111,22 @@ def test_a_run_from_start_to_deletion(open_page, address, runs):
     saved = Manager(runs).run("课堂 one").checkpoint_step()
     assert f"step {saved:,}." in teacher.locator(".mt-ending").inner_text()
 
-    teacher.locator("[data-action=delete]").click()
-    teacher.get_by_text("This cannot be undone").wait_for()
-    teacher.locator("[data-action=sure]").click()
+    teacher.locator("[data-action=go-on]").click()  # a new run from where this one ended
+    assert teacher.input_value("#mt-start-from") == "runs/课堂 one" and teacher.locator("#mt-preset").is_hidden()
+    teacher.wait_for_function("() => document.querySelector('#mt-name').value")
+    teacher.fill("#mt-name", "课堂 two")
+    teacher.locator(".mt-start").click()
+    state(teacher, "running")
+    assert Manager(runs).settings("课堂 two")["start_from"] == "课堂 one"
+    teacher.locator("[data-action=stop]").click()
+    state(teacher, "stopped")
+    for name in ("课堂 two", "课堂 one"):
+        teacher.locator(".mt-runs-list").get_by_text(name, exact=True).click()
+        teacher.locator(".mt-head h2", has_text=name).wait_for()
+        teacher.locator("[data-action=delete]").click()
+        teacher.get_by_text("This cannot be undone").wait_for()
+        teacher.locator("[data-action=sure]").click()
+        teacher.wait_for_function("name => !document.querySelector('.mt-runs-list').innerText.includes(name)", arg=name)
     student.wait_for_function("() => !document.querySelector('.mt-run')")
     assert Manager(runs).names() == [] and list(runs.iterdir()) == []
 

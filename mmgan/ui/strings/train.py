@@ -78,6 +78,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_sample_now": ("Sample now", "立即采样"),
     "train_use": ("Load into Sample", "在“生成”中使用"),
     "train_again": ("New run with these settings", "用这些设置再训练"),
+    "train_go_on": ("Train further", "接着训练"),
     "train_delete": ("Delete", "删除"),
     "train_delete_sure": (
         "Delete {name} with its checkpoint and samples? This cannot be undone.",
@@ -201,6 +202,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_form_length": ("Train for", "训练时长"),
     "train_form_minutes": ("minutes", "分钟"),
     "train_form_steps": ("steps", "步"),
+    "train_form_start_from": ("Start from", "起点"),
+    "train_form_start_nothing": ("nothing: random weights", "从零开始：随机权重"),
+    "train_form_start_nothing_note": (
+        "Both networks know nothing at first. The class sees all of the learning.",
+        "两个网络一开始什么都不会，全班能看到完整的学习过程。",
+    ),
+    "train_form_start_model_note": (
+        "A new run begins with this model's weights and its size; the model itself stays as it is.",
+        "新的训练从这个模型的权重和大小开始；原来的模型保持不变。",
+    ),
     "train_form_name": ("Name of the run", "训练名称"),
     "train_form_more": ("Advanced settings", "高级设置"),
     "train_form_more_note": (
