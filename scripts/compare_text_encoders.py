@@ -1,0 +1,159 @@
+"""Judged accuracy of the shipped models with our text encoder and with its teacher, on phrasings never trained on.
+
+    python scripts/compare_text_encoders.py --teacher sentence-transformers/all-MiniLM-L6-v2 [--student FOLDER]
+
+Prints a table (Markdown): for each kind of phrasing the share of samples whose picture, sound, and both, show what was
+asked. Both encoders get the same prompts and the same latents. The teacher reads no Chinese, so Chinese prompts stand
+beside what they mean in English, read by the teacher. Takes about a minute for each sample of a prompt on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from mmgan import Pipeline
+from mmgan.data import captions, shapes
+from mmgan.data.shapes_captions import CHINESE_WORDS
+from mmgan.data.shapes_measure import measure_images, measure_sounds
+from mmgan.evaluation.digits import AUDIO_JUDGE, IMAGE_JUDGE
+from mmgan.evaluation.judges import Judge, picture_input, sound_input
+from mmgan.evaluation.samples import image_array
+from mmgan.text import DEFAULT_FOLDER, TextEncoder
+
+MISSPELT = ("zeroe", "onne", "tow", "thre", "fuor", "fivve", "sixx", "seben", "eigth", "nien")
+DIGITS = {
+    "English": (
+        "could you write me a {d}", "i need to see {w}, handwritten", "my favourite number is {w}",
+        "a {d} from a notebook",
+        "the teacher wrote {w} on the board", "what is {w} called?", "pencil drawing of {d}", "tell me how {w} sounds",
+    ),
+    "misspelt": ("{t}", "the nummber {t}", "could you write me a {t}", "a handwriten {t}", "plaese draw {t}"),
+    "Chinese": (
+        ("请教我写{c}", "teach me to write {w}"), ("老师在黑板上写了{c}", "the teacher wrote {w} on the board"),
+        ("数字{c}怎么念", "how is the number {w} pronounced?"), ("我最喜欢的数字是{c}", "my favourite number is {w}"),
+        ("一个漂亮的{c}", "a beautiful {w}"), ("麻烦你帮我写个{c}看看", "could you help me and write a {w}?"),
+    ),
+}  # fmt: skip
+SHAPES = {
+    "English": (
+        "could you paint me a {size} {colour} {shape} on {background}?",
+        "i need one {size} {shape}, make it {colour}, on {background}",
+        "a {colour} {shape} of {size} size over {background}",
+        "{background} paper with a {size} {colour} {shape} on it",
+    ),
+    "misspelt": (
+        "a {size} {colour} {shape} on {background} backgrund",
+        "draww a {size} {colour} {shape} on {background}",
+    ),
+    "Chinese": (
+        ("请给我看{background}背景上的{size}{colour}{shape}",
+         "please show me a {size} {colour} {shape} on {background}"),
+        ("我要一个{size}的{colour}{shape}，要{background}背景",
+         "I want a {size} {colour} {shape} on a {background} background"),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A prompt as each encoder reads it, and what it asks for."""
+
+    student: str
+    teacher: str
+    concept: str
+
+
+def digit_prompts() -> dict[str, list[Asked]]:
+    """Kind of phrasing -> prompts for each of the ten digits."""
+    found: dict[str, list[Asked]] = {}
+    for kind, templates in DIGITS.items():
+        for template in templates:
+            one, two = template if isinstance(template, tuple) else (template, template)
+            for digit in range(10):
+                words = {"d": digit, "w": captions.WORDS[digit], "c": captions.CHINESE[digit], "t": MISSPELT[digit]}
+                found.setdefault(kind, []).append(Asked(one.format(**words), two.format(**words), str(digit)))
+    return found
+
+
+def shape_prompts(count: int, seed: int = 0) -> dict[str, list[Asked]]:
+    """Kind of phrasing -> ``count`` prompts for combinations that training shows."""
+    rng, found = np.random.default_rng(seed), {}
+    combinations = shapes.seen_combinations()
+    for kind, templates in SHAPES.items():
+        for number in range(count):
+            template = templates[number % len(templates)]
+            one, two = template if isinstance(template, tuple) else (template, template)
+            combination = combinations[rng.integers(len(combinations))]
+            english = combination._asdict()
+            chinese = {name: CHINESE_WORDS[name][value][0] for name, value in english.items()}
+            student = one.format(**(chinese if kind == "Chinese" else english))
+            found.setdefault(kind, []).append(Asked(student, two.format(**english), str(combination)))
+    return found
+
+
+def judge_digits(out, concepts: Sequence[str]) -> np.ndarray:
+    """bool [N, 2]: whether picture and sound are of the digit."""
+    eye, ear = Judge.from_pretrained(IMAGE_JUDGE), Judge.from_pretrained(AUDIO_JUDGE)
+    seen = eye.predict(picture_input([image_array(image).mean(0).round().astype(np.uint8) for image in out.images]))
+    heard = ear.predict(sound_input(np.asarray(out.audio)))
+    return np.array([[a == c, b == c] for a, b, c in zip(seen, heard, concepts, strict=True)])
+
+
+def judge_shapes(out, concepts: Sequence[str]) -> np.ndarray:
+    """bool [N, 2]: whether picture and sound have all four attributes."""
+    seen, heard = measure_images(np.stack([np.asarray(image) for image in out.images])), measure_sounds(out.audio)
+    wanted = [shapes.parse_concept(concept)._asdict() for concept in concepts]
+    return np.array([[a == w, b == w] for a, b, w in zip(seen, heard, wanted, strict=True)])
+
+
+def never_trained_on(prompts: dict[str, list[Asked]], known: list[tuple[str, str | None]]) -> None:
+    """Raises SystemExit where a prompt is a training caption."""
+    trained = {text.casefold().strip(" .?!") for text, _ in known}
+    for asked in itertools.chain(*prompts.values()):
+        if asked.student.casefold().strip(" .?!") in trained:
+            raise SystemExit(f"{asked.student!r} is a training caption; take another phrasing.")
+
+
+def compare(model: str, prompts: dict[str, list[Asked]], judge, encoders: dict[str, TextEncoder], samples: int):
+    """Rows (kind, encoder, picture, sound, both), shares of samples."""
+    for kind, asked in prompts.items():
+        for name, encoder in encoders.items():
+            pipe = Pipeline.from_pretrained(model, text_encoder=encoder)
+            texts = [getattr(one, name) for one in asked]
+            out = pipe(texts, num_samples=samples, seed=0)
+            hits = judge(out, [one.concept for one in asked for _ in range(samples)])
+            yield kind, name, *hits.mean(0), hits.all(1).mean()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--teacher", required=True, metavar="FOLDER|ID")
+    parser.add_argument("--student", default=str(DEFAULT_FOLDER), metavar="FOLDER")
+    parser.add_argument("--samples", type=int, default=10, help="of each prompt (default 10)")
+    options = parser.parse_args()
+    encoders = {
+        "student": TextEncoder.from_pretrained(options.student),
+        "teacher": TextEncoder.from_pretrained(options.teacher),
+    }
+    print("| model | phrasings | encoder | picture | sound | both | samples |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for model, prompts, judge, known in (
+        ("digits", digit_prompts(), judge_digits, captions.all_captions()),
+        ("shapes", shape_prompts(80), judge_shapes, shapes.all_captions()),
+    ):
+        never_trained_on(prompts, known)
+        for kind, name, *shares in tqdm(compare(model, prompts, judge, encoders, options.samples), leave=False):
+            count = len(prompts[kind]) * options.samples
+            print(f"| {model} | {kind} | {name} | {' | '.join(f'{share:.1%}' for share in shares)} | {count} |")
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    main()
