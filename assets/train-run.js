@@ -68,6 +68,7 @@
         may && run.state === "running" && action("sample", "sample_now"),
         run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "use", onclick: () => this.use() }, this.say("use")),
         run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "download", onclick: (event) => parts.finetune.download(this, event) }, parts.finetune.say(this, "download_model")),
+        may && run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "publish", onclick: () => parts.publish.open(this) }, parts.finetune.say(this, "publish")),
         may && resting && !run.finetune && run.data && el("button", { type: "button", class: "mt-button", "data-action": "again", onclick: () => parts.form.again(this) }, this.say("again")),
         may && resting && !run.finetune && run.data && run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "go-on", onclick: () => parts.form.again(this, `runs/${run.name}`) }, this.say("go_on")),
         may && !run.alive && el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete", onclick: () => { this.sure = true; this.update(); } }, this.say("delete")),

@@ -36,6 +36,7 @@ STYLES = (
 SCRIPTS = (
     "page.js", "explore.js", "zip.js", "favourites.js",
     "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js", "train-finetune.js",
+    "train-publish.js",
     "collect.js", "collect-add.js", "collect-record.js", "collect-table.js", "collect-tune.js",
 )  # fmt: skip
 

@@ -6,41 +6,35 @@ table are fetched as a browser fetches pictures, and the owner's key stays in a 
 
 from __future__ import annotations
 
-import json
 import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from ..data.projects import Project, Projects
 from ..errors import MmganError
-from .access import AccessError
 from .collect_rows import SHOWS, described, lonely, table
 from .model_files import ModelFiles
 from .owner import owner_of
-from .problems import Problem, sentence
+from .problems import Problem
+from .routes import SAFE, answering, download, read_question
 from .strings import language, say
 from .uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/collect/"
-MAX_QUESTION = 256 << 10  # bytes of a JSON question
 MAX_IDS = 5_000
 TYPES = {
     ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".gif": "image/gif", ".bmp": "image/bmp",
     ".wav": "audio/wav", ".flac": "audio/flac", ".ogg": "audio/ogg", ".mp3": "audio/mpeg",
 }  # fmt: skip
-# A stranger's file is shown as the picture or sound that it is, and as nothing else.
-SAFE = {"x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox"}
 
 
 class Serve:
@@ -62,7 +56,7 @@ class Collection:
 
     def routes(self) -> Starlette:
         def route(path: str, *methods: tuple[str, Callable]) -> list[Route]:
-            return [Route(PREFIX + path, _answering(function), methods=[method]) for method, function in methods]
+            return [Route(PREFIX + path, answering(function), methods=[method]) for method, function in methods]
 
         return Starlette(
             routes=[
@@ -77,6 +71,7 @@ class Collection:
                 *route("uploads/{upload}", ("GET", self.progress), ("PUT", self.receive), ("POST", self.add),
                        ("DELETE", self.cancel)),
                 *route("finetune", ("POST", self.start)),
+                *route("publish", ("POST", self.models.publish)),
                 *route("name", ("GET", self.models.free_name)),
                 *route("models", ("GET", self.models.list), ("POST", self.models.receive)),
                 *route("models/{name:path}", ("GET", self.models.send)),
@@ -104,7 +99,7 @@ class Collection:
         owner = owner_of(request.cookies)
         if not owner:
             raise Problem("collect_no_cookie")
-        question = await _question(request)
+        question = await read_question(request)
         project = await run_in_threadpool(self.projects.create, str(question.get("name", "")), owner)
         return described(project, owner, language(request))
 
@@ -120,7 +115,7 @@ class Collection:
         return {"project": described(project, owner, language(request)), **rows}
 
     async def change(self, request: Request):
-        project, question = self._own(request), await _question(request)
+        project, question = self._own(request), await read_question(request)
         if "name" in question:
             await run_in_threadpool(project.rename, str(question["name"]))
         if "shared" in question:
@@ -134,7 +129,7 @@ class Collection:
 
     async def act(self, request: Request):
         """Changes items: ``action`` is one of those below, ``ids`` their numbers or a pattern of their names."""
-        project, question = self._own(request), await _question(request)
+        project, question = self._own(request), await read_question(request)
         return {"changed": await run_in_threadpool(_act, project, question)}
 
     async def lonely(self, request: Request):
@@ -182,7 +177,7 @@ class Collection:
         return {}
 
     async def add(self, request: Request):
-        question = await _question(request)
+        question = await read_question(request)
         self.uploads.add(self._upload(request), str(question.get("caption", "")), language(request))
         return {}
 
@@ -200,7 +195,7 @@ class Collection:
 
     async def start(self, request: Request):
         """Starts a fine-tuning from a project that the visitor may see; whoever may start runs may."""
-        question = await _question(request)
+        question = await read_question(request)
         project = self._visible(str(question.get("project", "")), request)
         address = request.client.host if request.client else ""
         return await run_in_threadpool(self.finetune, question, project, address, language(request))
@@ -249,54 +244,3 @@ def _act(project: Project, question: dict):
     if action == "forget":
         return project.forget_left_out()
     raise Problem("train_bad_action")
-
-
-async def _question(request: Request) -> dict:
-    """The JSON of a request. One that another site's page could send without asking first is refused."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise Problem("train_bad_action")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_QUESTION:
-            raise Problem("train_bad_action")
-    try:
-        question = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Problem("train_bad_action") from error
-    return question if isinstance(question, dict) else {}
-
-
-def _answering(function: Callable):
-    """A route that answers in JSON; what went wrong is a sentence in ``error``, in the reader's language."""
-
-    async def endpoint(request: Request):
-        site = request.headers.get("sec-fetch-site", "same-origin")
-        if request.method != "GET" and site not in ("same-origin", "none"):
-            return JSONResponse({"error": say("train_bad_action", language(request))}, 403)
-        try:
-            answer = await function(request)
-            return (
-                answer if isinstance(answer, Response) else JSONResponse(answer, headers={"cache-control": "no-store"})
-            )
-        except AccessError as error:
-            return JSONResponse({"error": str(error), "locked": True}, 403)
-        except MmganError as error:
-            return JSONResponse({"error": sentence(error, language(request))}, 400)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except Exception:
-            log.exception("the Collect tab's %s failed", request.url.path)
-            return JSONResponse({"error": say("internal", language(request))}, 500)
-
-    return endpoint
-
-
-def download(path: Path, name: str) -> FileResponse:
-    """The file at ``path`` as a download of that name; it is deleted afterwards."""
-    plain = "".join(char if char.isascii() and (char.isalnum() or char in " ._-") else "_" for char in name)
-    headers = SAFE | {"content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"}
-    return FileResponse(
-        path, media_type="application/zip", headers=headers,
-        background=BackgroundTask(lambda: path.unlink(missing_ok=True)),
-    )  # fmt: skip

@@ -12,10 +12,11 @@ from starlette.requests import Request
 
 from ..data.limits import mebibytes
 from ..errors import MmganError
-from ..sharing import MODEL_LIMITS, export_model
+from ..sharing import MODEL_LIMITS, export_model, push_to_hub
 from ..training.manager import Manager
 from .access import Access
 from .problems import Problem
+from .routes import download, read_question
 from .strings import language
 
 RUNS = "runs/"
@@ -59,8 +60,6 @@ class ModelFiles:
 
     async def send(self, request: Request):
         """A model as a zip, made for this download."""
-        from .collect_api import download
-
         name = request.path_params["name"]
         source = await run_in_threadpool(self.source, name)
         folder = Path(tempfile.mkdtemp(prefix="mmgan-"))
@@ -74,6 +73,23 @@ class ModelFiles:
     def _make(self, source: str, path: Path) -> None:
         with self._making:
             export_model(source, path)
+
+    async def publish(self, request: Request):
+        """Uploads a model to the Hugging Face Hub with the visitor's own token; whoever may start runs may.
+
+        Without a token nothing is sent: the one that is stored on this computer is its owner's, not a visitor's.
+        """
+        question, spoken = await read_question(request), language(request)
+        address = request.client.host if request.client else ""
+        self.access.check(str(question.get("code", "")), address, spoken)
+        source, token = self.source(str(question.get("model", ""))), str(question.get("token", "")).strip()
+        if not token or not token.isascii() or not token.isprintable():
+            raise Problem("collect_no_token")
+        return {"address": await run_in_threadpool(self._publish, source, question, token)}
+
+    def _publish(self, source: str, question: dict, token: str) -> str:
+        with self._making:
+            return push_to_hub(source, str(question.get("repo", "")), token, question.get("public") is not True)
 
     async def receive(self, request: Request):
         """A model zip as the body of the request, to be a run named ``?name=``; whoever may start runs may."""

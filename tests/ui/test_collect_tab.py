@@ -16,9 +16,11 @@ from PIL import Image
 
 from mmgan.checkpoint import save_model
 from mmgan.data.projects import Projects
+from mmgan.errors import MmganError
 from mmgan.models import Discriminators, Generator
 from mmgan.training import manager as manager_module
 from mmgan.training.manager import Manager
+from mmgan.ui import model_files
 from mmgan.ui.owner import COOKIE
 from mmgan.ui.settings import Settings
 
@@ -256,6 +258,33 @@ def test_recording_and_a_large_project_on_a_chinese_phone(open_page, address, fo
     assert "undefined" not in texts and "null" not in texts and "collect_" not in texts
 
 
+def publish(page):
+    """To a Hub that is not there: the form, what is missing, and the token on its way and nowhere else."""
+    pushed = []
+
+    def push(source, repo, token, private):
+        pushed.append((Path(source).name, repo, token, private))
+        if len(pushed) == 1:
+            raise MmganError("The Hub cannot be reached; check the connection and try again.")
+        return "https://huggingface.co/ada/my-bells"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_files, "push_to_hub", push)
+        page.locator("[data-action=publish]").click()
+        dialog = page.get_by_role("dialog")
+        page.fill("#mt-repo", "ada/my-bells")
+        dialog.locator("[type=submit]").click()
+        dialog.get_by_text("Paste your token").wait_for()
+        page.fill("#mt-token", "hf_secret")
+        dialog.locator("[type=submit]").click()
+        dialog.get_by_text("The Hub cannot be reached").wait_for()
+        dialog.locator("[type=submit]").click()
+        dialog.get_by_role("link", name="https://huggingface.co/ada/my-bells").wait_for()
+        assert page.input_value("#mt-token") == ""
+        dialog.get_by_role("button", name="Close").click()
+    assert pushed == [("my bells", "ada/my-bells", "hf_secret", True)] * 2
+
+
 def test_forty_pairs_become_a_model_that_travels(open_page, address, folder):
     torch.manual_seed(0)
     from small import MODEL
@@ -288,6 +317,7 @@ def test_forty_pairs_become_a_model_that_travels(open_page, address, folder):
     with page.expect_download() as download:
         page.locator("[data-action=download]").click()
     assert download.value.suggested_filename == "my bells.zip"
+    publish(page)
     page.locator("[data-action=use]").click()
     page.wait_for_function("() => /my bells/.test(document.querySelector('.mm-ran').textContent)")
 
@@ -320,6 +350,14 @@ def test_only_the_teacher_fine_tunes_and_imports(folder):
             assert answer.status_code == 403 and part in answer.json()["error"]
             answer = client.post("/models", params={"name": "x", "code": code}, content=b"PK")
             assert answer.status_code == 403 and part in answer.json()["error"]
+            answer = client.post("/publish", json={"model": "digits", "repo": "a/b", "token": "x", "code": code})
+            assert answer.status_code == 403 and part in answer.json()["error"]
+        unnamed = {
+            "model": "digits",
+            "repo": "a/b",
+            "code": "sunflower",
+        }  # never with the token of this computer's owner
+        assert "Paste your token" in client.post("/publish", json=unnamed).json()["error"]
         assert "learned from yet" in client.post("/finetune", json=question | {"code": "sunflower"}).json()["error"]
         answer = client.post("/models", params={"name": "x", "code": "sunflower"}, content=b"PK")
         assert answer.status_code == 400 and answer.json()["error"].endswith(".")

@@ -325,4 +325,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_image": ("Pictures", "图片"),
     "collect_audio": ("Sounds", "声音"),
     "collect_download_model": ("Download the model", "下载模型"),
+    "collect_publish": ("Publish", "发布"),
+    "collect_publish_title": ("Publish on the Hugging Face Hub", "发布到 Hugging Face Hub"),
+    "collect_publish_note": (
+        "The model goes there with its card. This needs internet, and a token of yours with the right to write, from "
+        "huggingface.co/settings/tokens; it is used for this upload and kept nowhere.",
+        "模型会连同说明卡一起上传。需要联网，还需要你自己的、有写入权限的令牌，"
+        "可在 huggingface.co/settings/tokens 创建；令牌只用于这次上传，不会保存。",
+    ),
+    "collect_publish_repo": ("Name on the Hub: owner/name", "在 Hub 上的名称：用户名/名称"),
+    "collect_publish_token": ("Your token", "你的令牌"),
+    "collect_publish_public": ("Everybody may see it", "所有人可见"),
+    "collect_publish_go": ("Upload", "上传"),
+    "collect_publishing": ("Uploading…", "正在上传……"),
+    "collect_published": ("The model is at", "模型已发布在"),
+    "collect_no_token": (
+        "Paste your token of the Hugging Face Hub; it is made at huggingface.co/settings/tokens.",
+        "请填入你的 Hugging Face Hub 令牌；可在 huggingface.co/settings/tokens 创建。",
+    ),
 }
