@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import serving
+from looks import contrast, unnamed
 from PIL import Image
 
 from mmgan.checkpoint import save_model
@@ -134,6 +135,11 @@ def test_from_a_zip_with_faults_to_an_export_and_deletion(open_page, address, fo
     assert row(page, "bell/1.wav").locator(".mc-wave path").count() == 1
     page.locator(".mc-leftout summary").click()
     assert "notes.docx" in page.locator(".mc-leftout").inner_text()
+    for _ in range(2):  # light, then dark
+        page.wait_for_timeout(300)  # transitions
+        assert contrast(page) == [] and unnamed(page) == []
+        page.locator(".mm-theme").click()
+        page.mouse.move(0, 0)
 
     row(page, "gong/long.wav").locator("[data-act=cut]").click()
     row(page, "gong/long.wav").get_by_text("in 5 pieces").wait_for()
