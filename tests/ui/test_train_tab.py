@@ -9,6 +9,7 @@ from pathlib import Path
 import puppet
 import pytest
 from conftest import free_port, serving
+from looks import contrast, unnamed
 
 from mmgan.training import manager as manager_module
 from mmgan.training.manager import Manager
@@ -268,6 +269,10 @@ def test_earlier_runs_are_replayed_and_compared_on_a_chinese_phone(open_page, ad
     page.locator(".mt-replay").click()
     page.wait_for_function("() => document.querySelector('.mt-travel output').textContent === '第 100,000 步'")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for _ in range(2):  # light, then dark
+        page.wait_for_timeout(300)  # transitions
+        assert contrast(page) == [] and unnamed(page) == []
+        page.locator(".mm-theme").click()
     for box in page.locator(".mt-runs-list input").all():
         box.check()
     page.get_by_role("button", name="比较", exact=True).click()
