@@ -6,6 +6,7 @@ import fnmatch
 
 from ..data.items import CLIP_SECONDS, Item
 from ..data.projects import Project
+from .problems import sentence
 from .strings import say
 
 PAGE = 50  # rows
@@ -44,7 +45,7 @@ def table(project: Project, language: str, page: int = 0, show: str = "all", fin
         "rows": [_row(item, by_id, first, language) for item in chosen[page * PAGE : (page + 1) * PAGE]],
         "page": page, "pages": pages, "found": len(chosen), "items": len(items), "per_page": PAGE,
         "captions": list(captions)[:200],
-        "left_out": [[problem.file, problem.sentence] for problem in project.left_out()[:MAX_LEFT_OUT]],
+        "left_out": [[problem.file, sentence(problem.sentence, language)] for problem in project.left_out()[:MAX_LEFT_OUT]],
         "lonely": {kind: sum(item.kind == kind and item.partner is None and item.used for item in items)
                    for kind in ("image", "sound")},
     }  # fmt: skip
@@ -102,5 +103,6 @@ def problem_sentence(item: Item, original: Item | None, language: str) -> str:
         key = f"no_partner_{item.kind}"
     return say(
         f"collect_problem_{key}", language, original=original.name if original else "", seconds=f"{item.seconds:.2f}",
-        clip=f"{CLIP_SECONDS:.1f}", width=item.width, height=item.height, error=item.error,
+        clip=f"{CLIP_SECONDS:.1f}", width=item.width, height=item.height,
+        error=sentence(item.error, language),
     )  # fmt: skip

@@ -20,12 +20,13 @@ from ..training.losses import LOSSES
 from ..training.manager import MAX_RUNNING, Manager, check_name
 from .access import Access, AccessError
 from .cards import escape
+from .problems import sentence
 from .settings import Settings
 from .strings import language, say
 from .strings import train as texts
 from .strings.settings import ADVANCED
 from .train_api import add_api
-from .watching import Watcher
+from .watching import Watcher, spoken_run
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def build(settings: Settings) -> Desk:
 
     # Gradio shows the functions to the page by their names.
     def poll(question: dict, request: gr.Request) -> dict:
-        return desk.poll(_plain(question))
+        return desk.poll(_plain(question), language(request))
 
     def act(question: dict, request: gr.Request) -> dict:
         return desk.act(_plain(question), _address(request), language(request))
@@ -67,10 +68,13 @@ class Desk:
         self.manager, self.access, self.device = manager, access, device
         self.watcher = Watcher(manager)
 
-    def poll(self, question: dict) -> dict:
+    def poll(self, question: dict, language: str = "en") -> dict:
         """See :meth:`Watcher.poll`; and ``access``: whether this page may act, and whether a code would help."""
         may = self.access.may(str(question.get("code", "")))
-        return self.watcher.poll(question) | {"access": {"may": may, "code": self.access.needs_code}}
+        answer = self.watcher.poll(question)
+        if answer.get("run"):
+            answer["run"] = spoken_run(answer["run"], language)
+        return answer | {"access": {"may": may, "code": self.access.needs_code}}
 
     def look(self, question: dict, language: str = "en") -> dict:
         """Answers that cost more, asked for one by one: ``strip``, ``sound``, ``finetune``, ``compare``,
@@ -91,7 +95,7 @@ class Desk:
             if what == "name":
                 return {"name": self.manager.free_name(Path(str(question.get("data", ""))).stem)}
         except MmganError as error:
-            return {"error": str(error)}
+            return {"error": sentence(error, language)}
         return {"error": say("train_bad_action", language)}
 
     def act(self, question: dict, address: str, language: str = "en") -> dict:
@@ -109,7 +113,7 @@ class Desk:
         except AccessError as error:
             return {"error": str(error), "locked": True}
         except MmganError as error:
-            return {"error": str(error)}
+            return {"error": sentence(error, language)}
         except Exception:
             log.exception("the Train tab could not %s", action)
             return {"error": say("internal", language)}
@@ -167,7 +171,7 @@ class Desk:
         if action == "resume":
             self._check_room(language)
         getattr(self.manager, action)(name)
-        return {"run": None if action == "delete" else self.manager.describe(name)}
+        return {"run": None if action == "delete" else spoken_run(self.manager.describe(name), language)}
 
     def _check_room(self, language: str) -> None:
         running = self.manager.running()

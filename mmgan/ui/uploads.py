@@ -54,10 +54,10 @@ class Upload:
     left_out: list = field(default_factory=list)
     cancelled: bool = False
 
-    def as_dict(self) -> dict:
+    def as_dict(self, language: str = "en") -> dict:
         return {
             "state": self.state, "done": self.done, "total": self.total, "name": self.name, "sentence": self.sentence,
-            "left_out": [[problem.file, problem.sentence] for problem in self.left_out[:SHOWN]],
+            "left_out": [[problem.file, sentence(problem.sentence, language)] for problem in self.left_out[:SHOWN]],
         }  # fmt: skip
 
 
@@ -118,9 +118,7 @@ class Uploads:
         if not 0 <= length <= self.max_upload:
             raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
         if upload.size + length > self.limits.total_bytes:
-            raise DataError(
-                f"That would exceed the {mebibytes(self.limits.total_bytes)} that a project holds; add less."
-            )
+            raise Problem("collect_over_limit", size=mebibytes(self.limits.total_bytes))
         if shutil.disk_usage(self.folder).free - length < self.limits.free_bytes:
             raise Problem("collect_disk_full")
         upload.size += length
@@ -141,7 +139,7 @@ class Uploads:
 
     def _place(self, upload: Upload, name: str) -> Path:
         if len(upload.files) >= self.limits.files:
-            raise DataError(f"An upload holds up to {self.limits.files:,} files; add them in several turns.")
+            raise Problem("collect_over_count", limit=f"{self.limits.files:,}")
         try:
             name = safe_name(name, self.limits)
             if max(len(part.encode()) for part in name.split("/")) > 240:

@@ -247,6 +247,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "你还有几个上传没有结束；请等其中一个完成。",
     ),
     "collect_no_upload": ("This upload is over; begin another one.", "这次上传已经结束；请重新上传。"),
+    "collect_over_limit": (
+        "That would exceed the {size} that a project holds; add less.",
+        "这样会超过一个项目的上限 {size}；请少添加一些。",
+    ),
+    "collect_over_count": (
+        "An upload holds up to {limit} files; add them in several turns.",
+        "一次最多上传 {limit} 个文件；请分几次添加。",
+    ),
+    "collect_model_unsaved": (
+        "The model could not be saved; check that the disk has room.",
+        "模型无法保存；请检查磁盘是否还有空间。",
+    ),
     "collect_too_large": ("{name} is larger than {size}; make it smaller.", "{name} 超过了 {size}；请改小一些。"),
     "collect_disk_full": (
         "The disk of this mmgan is full; delete a project first.",
