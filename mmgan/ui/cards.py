@@ -138,7 +138,7 @@ def _what_ran(result: Samples, language: str) -> str:
     count = len(result.samples)
     line = say(
         "ran", language, model=result.model, milliseconds=result.milliseconds, seed=result.seed,
-        count=say("one_sample", language) if count == 1 else say("many_samples", language, count=count),
+        count=say("samples_made", language, count=count),
         device=say("cpu", language) if result.device.startswith("cpu") else result.device,
     )  # fmt: skip
     if result.truncation != 1:

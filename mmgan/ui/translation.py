@@ -17,7 +17,7 @@ LONGEST = 2_000  # characters; a longer text is none of the library's sentences
 DEEPEST = 4  # sentences within one another
 MOST_TRIES = 20  # places of a space that may end a name
 MOST_PARTS = 12  # sentences in a row
-LEAST = 10  # characters by which a sentence with places is known
+LEAST = 8  # characters by which a sentence with places is known
 SETTING = ("", " in ", "")  # the words of "gamma in the settings", which are looked for only where such a thing stands
 
 
@@ -40,7 +40,7 @@ class Template:
         return bool(self.names) and self.weight < LEAST
 
     def values(self, text: str):
-        """Every reading of ``text``: the values of the places in their order. There is one but for names with spaces."""
+        """Every reading of ``text``, of which there is one but for names with spaces: the places' values in order."""
         first, last = self.words[0], self.words[-1]
         if not self.names:
             if text == first:

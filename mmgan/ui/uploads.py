@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..data.adding import Added
 from ..data.archive import safe_name
 from ..data.limits import Limits, mebibytes
 from ..data.projects import Project
@@ -171,10 +172,7 @@ class Uploads:
             loose = sorted(path for path in upload.files.values() if path.parent == upload.folder / "loose")
             added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress)
             upload.left_out = added.left_out
-            upload.sentence = say(
-                "collect_added", language, pictures=added.pictures, sounds=added.sounds, problems=added.with_problems,
-                left_out=len(added.left_out),
-            )  # fmt: skip
+            upload.sentence = _said(added, language)
             upload.state = "done"
         except Cancelled:
             upload.sentence, upload.state = say("collect_cancelled", language), "done"
@@ -199,3 +197,13 @@ class Uploads:
                 if time.monotonic() - upload.touched > KEPT_SECONDS and upload.state not in ("waiting", "adding"):
                     del self._uploads[key]
                     shutil.rmtree(upload.folder, ignore_errors=True)
+
+
+def _said(added: Added, language: str) -> str:
+    """What became of an upload, in up to three sentences."""
+    sentences = [say("collect_added", language, pictures=added.pictures, sounds=added.sounds)]
+    if added.with_problems:
+        sentences.append(say("collect_added_look", language, count=added.with_problems))
+    if added.left_out:
+        sentences.append(say("collect_added_left_out", language, count=len(added.left_out)))
+    return ("" if language == "zh" else " ").join(sentences)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FAMILY = {"MmganError", "PromptError", "CheckpointError", "DataError", "TrainingError", "DownloadError"}
@@ -18,22 +19,31 @@ PLACE = None  # in a list of parts: filled at run time
 MOST = 32  # templates of one expression
 
 
-def sentences(path: Path) -> dict[str, int]:
-    """Template -> line, of every sentence in the module at ``path``."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found: dict[str, int] = {}
+@dataclass
+class Texts:
+    """What a module says: template -> line."""
+
+    sentences: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)  # every other text, some of which stand within sentences
+
+
+def read_texts(path: Path) -> Texts:
+    """Every text in the module at ``path``, but for docstrings."""
+    tree, found = ast.parse(path.read_text(encoding="utf-8")), Texts()
     _Reader(tree, found).visit(tree)
     return found
 
 
 class _Reader(ast.NodeVisitor):
-    def __init__(self, tree: ast.Module, found: dict[str, int]):
+    def __init__(self, tree: ast.Module, found: Texts):
         self.found = found
         self.resolving: list[str] = []
         self.scopes: list[dict[str, list[ast.expr]]] = [_texts(tree.body)]
 
     def visit_FunctionDef(self, node):
         given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
+            self.visit(default)
         self.scopes.append({argument.arg: [] for argument in given} | _texts(node.body))
         for child in node.body:
             self.visit(child)
@@ -73,8 +83,8 @@ class _Reader(ast.NodeVisitor):
         for parts in options:
             template = re.sub(r"(\{\})+", "{}", "".join("{}" if part is PLACE else part for part in parts))
             said = template.replace("{}", "").strip(" .,:;()'")
-            if said and (always or is_sentence(template)):
-                self.found.setdefault(template, node.lineno)
+            kind = self.found.sentences if said and (always or is_sentence(template)) else self.found.parts
+            kind.setdefault(template, node.lineno)
         for child in ast.walk(node):  # texts within a value that a place is filled with
             if isinstance(child, ast.FormattedValue) and self._options(child.value) is None:
                 self.visit(child.value)

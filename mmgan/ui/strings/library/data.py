@@ -129,7 +129,9 @@ TEXTS: dict[str, str] = {
     ),
     "Write the text to look for in the captions.": "请填写要在说明里查找的文字。",
     "Choose one picture and one sound to pair.": "请选择一张图片和一段声音来搭配。",
-    "A long sound is cut to its 'loudest' second or into 'pieces'.": "长声音只能取最响的一秒（loudest），或切成几段（pieces）。",
+    "A long sound is cut to its 'loudest' second or into 'pieces'.": (
+        "长声音只能取最响的一秒（loudest），或切成几段（pieces）。"
+    ),
     "That file is no longer in the project; reload the page.": "项目里已经没有这个文件；请刷新页面。",
     "The project was deleted; choose another one.": "这个项目已被删除；请选择另一个。",
     "The project is being changed elsewhere; try again in a moment.": "别处正在修改这个项目；请稍后再试。",
@@ -170,9 +172,7 @@ TEXTS: dict[str, str] = {
     ),
     "The digits have no split {split}; choose train or test.": "digits 没有数据划分 {split}；请选择 train 或 test。",
     "The digits are not on this machine and {reason}; run this once with internet, or set MMGAN_DATA to a folder that "
-    "has digits/.": (
-        "本机没有 digits 数据，而且{reason}；请联网运行一次，或把 MMGAN_DATA 设为含有 digits/ 的文件夹。"
-    ),
+    "has digits/.": ("本机没有 digits 数据，而且{reason}；请联网运行一次，或把 MMGAN_DATA 设为含有 digits/ 的文件夹。"),
     "{path} is broken; delete it, and it will be fetched again.": "{path} 已损坏；请删除它，之后会重新下载。",
     "{path} cannot be written; set XDG_CACHE_HOME to a folder that can.": (
         "{path} 无法写入；请把 XDG_CACHE_HOME 设为可以写入的文件夹。"

@@ -18,9 +18,7 @@ TEXTS: dict[str, str] = {
         "{path} 不是 mmgan 的模型；请给出 mmgan 保存的文件夹。"
     ),
     "{path} was saved in version {version} of the format and this mmgan reads {known}; update mmgan or take a model "
-    "made for it.": (
-        "{path} 的格式版本是 {version}，而这个 mmgan 只能读 {known}；请更新 mmgan，或换一个适用的模型。"
-    ),
+    "made for it.": ("{path} 的格式版本是 {version}，而这个 mmgan 只能读 {known}；请更新 mmgan，或换一个适用的模型。"),
     "{path} has a number outside all limits; take the folder from a fresh copy of the model.": (
         "{path} 里有超出范围的数；请重新取一份完整的模型文件夹。"
     ),
@@ -57,13 +55,9 @@ TEXTS: dict[str, str] = {
     "{path} lacks {tensor}, so it belongs to another config.json or version; take the folder from a fresh copy of the "
     "model.": "{path} 缺少 {tensor}，属于另一个 config.json 或版本；请重新取一份完整的模型文件夹。",
     "{path} has in addition {tensor}, so it belongs to another config.json or version; take the folder from a fresh "
-    "copy of the model.": (
-        "{path} 多出了 {tensor}，属于另一个 config.json 或版本；请重新取一份完整的模型文件夹。"
-    ),
+    "copy of the model.": ("{path} 多出了 {tensor}，属于另一个 config.json 或版本；请重新取一份完整的模型文件夹。"),
     "{tensor} in {path} is {shape} where config.json asks for {wanted}; take the folder from a fresh copy of the "
-    "model.": (
-        "{path} 里的 {tensor} 是 {shape}，而 config.json 要求 {wanted}；请重新取一份完整的模型文件夹。"
-    ),
+    "model.": ("{path} 里的 {tensor} 是 {shape}，而 config.json 要求 {wanted}；请重新取一份完整的模型文件夹。"),
     "{path} has no {name}; take the folder from a fresh copy of the model.": (
         "{path} 里没有 {name}；请重新取一份完整的模型文件夹。"
     ),
@@ -71,9 +65,7 @@ TEXTS: dict[str, str] = {
         "{path} 已损坏或不完整；请重新取一份完整的模型文件夹。"
     ),
     "{name} is no folder here and could not be had from the Hugging Face Hub; check the name and the connection, or "
-    "name a folder.": (
-        "本机没有文件夹 {name}，也无法从 Hugging Face Hub 取得；请检查名称和网络，或给出一个文件夹。"
-    ),
+    "name a folder.": ("本机没有文件夹 {name}，也无法从 Hugging Face Hub 取得；请检查名称和网络，或给出一个文件夹。"),
     "The optimiser's state {name} does not fit this model; start a new run from the checkpoint.": (
         "优化器的状态 {name} 与这个模型不符；请从检查点开始新的训练。"
     ),
@@ -143,9 +135,7 @@ TEXTS: dict[str, str] = {
         "{path} 里没有文本编码器；请从完整的 mmgan 里重新取这个文件夹。"
     ),
     "The text encoder {name} is not on this computer and cannot be downloaded; check its name and the internet "
-    "connection, or name a folder.": (
-        "本机没有文本编码器 {name}，也无法下载；请检查名称和网络，或给出一个文件夹。"
-    ),
+    "connection, or name a folder.": ("本机没有文本编码器 {name}，也无法下载；请检查名称和网络，或给出一个文件夹。"),
     "The text encoder {name} cannot be loaded; take the folder from a fresh copy.": (
         "文本编码器 {name} 无法加载；请重新取一份完整的文件夹。"
     ),

@@ -35,7 +35,9 @@ TEXTS: dict[str, str] = {
     "{path} is no training run; name a folder that mmgan train wrote.": (
         "{path} 不是训练；请给出 mmgan train 写出的文件夹。"
     ),
-    "{path} has no checkpoint to resume from; start the training anew.": "{path} 没有可以继续的检查点；请重新开始训练。",
+    "{path} has no checkpoint to resume from; start the training anew.": (
+        "{path} 没有可以继续的检查点；请重新开始训练。"
+    ),
     "Another process is training in {path}; stop it first, or choose another folder.": (
         "另一个进程正在 {path} 里训练；请先停止它，或选择另一个文件夹。"
     ),
@@ -116,7 +118,10 @@ TEXTS: dict[str, str] = {
     "There are too few files to hold any out, so nothing can say when to stop; add some to reach 20.": (
         "文件太少，没有留出文件，因此无法判断何时该停止；请添加到 20 个。"
     ),
-    "Only {count} files are held out, so what they say of copying and of when to stop is rough.": (
+    "Only {count} file is held out, so what is said of copying and of when to stop is rough.": (
+        "只留出了 {count} 个文件，因此对照抄和何时停止的判断比较粗略。"
+    ),
+    "Only {count} files are held out, so what is said of copying and of when to stop is rough.": (
         "只留出了 {count} 个文件，因此对照抄和何时停止的判断比较粗略。"
     ),
     "All your files have one caption, so the model will make the same kind of thing for any prompt.": (
@@ -125,7 +130,7 @@ TEXTS: dict[str, str] = {
     "Left out: {count} (files or lines); the run's log says which and why.": (
         "未采用：{count} 项（文件或行）；训练日志里写明了是哪些、为什么。"
     ),
-    # what the held-out files say: what is said of copying stands with the Collect tab's texts, whose script knows it too
+    # what the held-out files say; of copying the texts are the Collect tab's, whose script knows them again too
     **{english: chinese for key, (english, chinese) in COLLECT.items() if key.startswith("collect_gauge_")},
     "Pictures: {said}": "图片：{said}",
     "Sounds: {said}": "声音：{said}",
