@@ -47,7 +47,7 @@ window.mmCollect = (() => {
     }
 
     say(key, values = {}) {
-      return window.mmgan.fill(this.texts[key] ?? key, values);
+      return window.mmgan.filled(this.texts[key] ?? key, values);
     }
 
     number(value) { return value.toLocaleString(language() === "zh" ? "zh-CN" : "en"); }

@@ -15,7 +15,7 @@
 
   const finetune = {
     say(tab, key, values = {}) { // these texts are with those of the Collect tab
-      return window.mmgan.fill(window.mmganTexts[`collect_${key}`]?.[language() === "zh" ? 1 : 0] ?? key, values);
+      return window.mmgan.filled(window.mmganTexts[`collect_${key}`]?.[language() === "zh" ? 1 : 0] ?? key, values);
     },
 
     show(tab) {

@@ -53,7 +53,7 @@ window.mmTrain = (() => {
     }
 
     say(key, values = {}) {
-      return window.mmgan.fill(this.texts[key] ?? key, values);
+      return window.mmgan.filled(this.texts[key] ?? key, values);
     }
 
     number(value, digits = 0) {

@@ -23,13 +23,13 @@ _MARK = "mm_"  # gradio's own texts have plain names such as "audio", which ours
 
 def say(key: str, language: str = "en", **values) -> str:
     """The text of ``key`` with its ``{places}`` filled in; plain text, so escape it before it becomes HTML."""
-    return fill(TEXTS[key][LANGUAGES.index(language)], **values)
+    return filled(TEXTS[key][LANGUAGES.index(language)], **values)
 
 
-def fill(text: str, **values) -> str:
+def filled(text: str, **values) -> str:
     """``text`` with its places filled in; of ``{count|file|files}`` the first for a count of 1, else the second.
 
-    Scripts of the page have the same as ``mmgan.fill`` of ``assets/page.js``.
+    Scripts of the page have the same as ``mmgan.filled`` of ``assets/page.js``.
     """
     text = _PLURAL.sub(lambda m: m[2] if str(values[m[1]]) == "1" else m[3], text)
     return text.format(**values) if values else text
