@@ -213,7 +213,7 @@ def _form() -> dict:
     return {
         "data": ["digits", "shapes"] if digit_files.present() else ["shapes"],
         "presets": list(PRESETS),
-        "losses": [{"name": name, "title": loss.title, "paper": loss.paper} for name, loss in LOSSES.items()],
+        "losses": [{"name": name, "paper": loss.paper} for name, loss in LOSSES.items()],
         "loss": known["loss"].default,
         "minutes": MINUTES,
         "steps": known["steps"].default,

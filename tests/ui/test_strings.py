@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmgan.evaluation import own
+from mmgan.training.losses import LOSSES
 from mmgan.ui import strings
 from mmgan.ui.strings import collect, page, sample, train
 
@@ -21,6 +22,11 @@ def places(text):
 def test_both_languages_with_the_same_places(key):
     english, chinese = strings.TEXTS[key]
     assert english.strip() and chinese.strip() and places(english) == places(chinese)
+
+
+def test_every_loss_has_its_title():
+    for name, loss in LOSSES.items():
+        assert strings.TEXTS[f"set_loss_{name}_title"][0] == loss.title
 
 
 @pytest.mark.parametrize("count, expected", [(0, "0 files"), (1, "1 file"), ("1", "1 file"), ("1,001", "1,001 files")])
