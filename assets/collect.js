@@ -47,7 +47,7 @@ window.mmCollect = (() => {
     }
 
     say(key, values = {}) {
-      return (this.texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+      return window.mmgan.filled(this.texts[key] ?? key, values);
     }
 
     number(value) { return value.toLocaleString(language() === "zh" ? "zh-CN" : "en"); }

@@ -13,9 +13,15 @@ window.mmgan = (() => {
   const markLanguage = () => { if (document.documentElement.lang !== locale) document.documentElement.lang = locale; };
   markLanguage();
 
+  // "{count} {count|file|files}" with its places filled in, as strings.filled of the server does it.
+  function filled(text, values = {}) {
+    return text.replace(/\{(\w+)(?:\|([^|{}]*)\|([^|{}]*)|[^}]*)\}/g, (all, name, one, many) =>
+      one === undefined ? values[name] ?? all : `${values[name]}` === "1" ? one : many);
+  }
+
   function say(key, values = {}) {
     const texts = window.mmganTexts[key];
-    return (language === "zh" ? texts[1] : texts[0]).replace(/\{(\w+)[^}]*\}/g, (_, name) => values[name]);
+    return filled(language === "zh" ? texts[1] : texts[0], values);
   }
 
   // What was written once for everybody (data-say) is in English.
@@ -175,5 +181,5 @@ window.mmgan = (() => {
   if (document.body) watch();
   else document.addEventListener("DOMContentLoaded", watch);
 
-  return { say, ask, play, stopAll, language };
+  return { say, filled, ask, play, stopAll, language };
 })();

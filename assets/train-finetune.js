@@ -15,7 +15,7 @@
 
   const finetune = {
     say(tab, key, values = {}) { // these texts are with those of the Collect tab
-      return (window.mmganTexts[`collect_${key}`]?.[language() === "zh" ? 1 : 0] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+      return window.mmgan.filled(window.mmganTexts[`collect_${key}`]?.[language() === "zh" ? 1 : 0] ?? key, values);
     },
 
     show(tab) {

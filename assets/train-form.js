@@ -65,7 +65,7 @@
         el("div", { class: "mt-two" }, form.length(tab, chosen),
           el("div", { class: "mt-field" }, el("label", { for: "mt-name" }, say("form_name")), name)),
         el("div", { class: "mt-two" }, form.start(tab, chosen),
-          form.choice(tab, "loss", known.losses.map((l) => [l.name, `${l.title} (${l.paper})`]), chosen.loss, (value) => { chosen.loss = value; })),
+          form.choice(tab, "loss", known.losses.map((l) => [l.name, tab.say("set_loss_of", { title: tab.say(`set_loss_${l.name}_title`), paper: l.paper })]), chosen.loss, (value) => { chosen.loss = value; })),
         form.advanced(tab, chosen),
         alert,
         el("div", { class: "mt-line" }, start)));

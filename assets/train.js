@@ -53,7 +53,7 @@ window.mmTrain = (() => {
     }
 
     say(key, values = {}) {
-      return (this.texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+      return window.mmgan.filled(this.texts[key] ?? key, values);
     }
 
     number(value, digits = 0) {

@@ -141,7 +141,8 @@ class OwnMeasure:
 def describe(kind: str, now: Measures, before: Measures | None) -> list[str]:
     """What the figures say, in sentences for a person; ``before`` is the base's."""
     what = "pictures" if kind == "image" else "sounds"
-    sentences = [f"{what.capitalize()}: {now.gauge[0].lower()}{now.gauge[1:]}"]
+    gauge = f"{now.gauge[0].lower()}{now.gauge[1:]}"
+    sentences = [f"Pictures: {gauge}" if kind == "image" else f"Sounds: {gauge}"]
     if before is not None and now.to_held_out is not None and before.to_held_out is not None:
         sentences.append(
             f"Distance of its {what} from files that it never saw: {max(0.0, now.to_held_out):.2f} "

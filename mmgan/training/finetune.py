@@ -172,7 +172,8 @@ def _data_notes(dataset: Dataset, held_out: Dataset | None, left_out: list[str])
         notes.append("There are too few files to hold any out, so nothing can say when to stop; add some to reach 20.")
     elif max(held_out.num_images, held_out.num_sounds) < FEW_HELD_OUT:
         held = max(held_out.num_images, held_out.num_sounds)
-        notes.append(f"Only {held} files are held out, so what they say of copying and of when to stop is rough.")
+        files = "file is" if held == 1 else "files are"
+        notes.append(f"Only {held} {files} held out, so what is said of copying and of when to stop is rough.")
     if len(dataset.concepts) == 1:
         notes.append("All your files have one caption, so the model will make the same kind of thing for any prompt.")
     if left_out:

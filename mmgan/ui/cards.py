@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 
 from .insight import Insight
+from .problems import sentence
 from .sampling import Sample, Samples, png_uri, wav_uri
 from .strings import say
 
@@ -137,7 +138,7 @@ def _what_ran(result: Samples, language: str) -> str:
     count = len(result.samples)
     line = say(
         "ran", language, model=result.model, milliseconds=result.milliseconds, seed=result.seed,
-        count=say("one_sample", language) if count == 1 else say("many_samples", language, count=count),
+        count=say("samples_made", language, count=count),
         device=say("cpu", language) if result.device.startswith("cpu") else result.device,
     )  # fmt: skip
     if result.truncation != 1:
@@ -146,4 +147,6 @@ def _what_ran(result: Samples, language: str) -> str:
         line += say("ran_before", language)
     elif result.company > 1:
         line += say("ran_together", language, count=result.company - 1)
-    return f"{line}. {result.notice}" if result.notice else line
+    if not result.notice:
+        return line
+    return line + ("。" if language == "zh" else ". ") + sentence(result.notice, language)

@@ -182,7 +182,7 @@ class Collection:
         return {}
 
     async def progress(self, request: Request):
-        return self._upload(request).as_dict()
+        return self._upload(request).as_dict(language(request))
 
     async def cancel(self, request: Request):
         self.uploads.cancel(self._upload(request))

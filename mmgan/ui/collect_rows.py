@@ -6,6 +6,7 @@ import fnmatch
 
 from ..data.items import CLIP_SECONDS, Item
 from ..data.projects import Project
+from .problems import sentence
 from .strings import say
 
 PAGE = 20  # rows; fifty were twelve phones high, and what comes after the table was never found
@@ -39,12 +40,13 @@ def table(project: Project, language: str, page: int = 0, show: str = "all", fin
     chosen = [item for item in items if _shown(item, show) and _found(item, find.strip().casefold())]
     pages = max(1, -(-len(chosen) // PAGE))
     page = min(max(0, page), pages - 1)
+    left_out = project.left_out()[:MAX_LEFT_OUT]
     captions: dict[str, None] = dict.fromkeys(item.caption for item in items if item.caption)
     return {
         "rows": [_row(item, by_id, first, language) for item in chosen[page * PAGE : (page + 1) * PAGE]],
         "page": page, "pages": pages, "found": len(chosen), "items": len(items), "per_page": PAGE,
         "captions": list(captions)[:200],
-        "left_out": [[problem.file, problem.sentence] for problem in project.left_out()[:MAX_LEFT_OUT]],
+        "left_out": [[problem.file, sentence(problem.sentence, language)] for problem in left_out],
         "lonely": {kind: sum(item.kind == kind and item.partner is None and item.used for item in items)
                    for kind in ("image", "sound")},
     }  # fmt: skip
@@ -102,5 +104,6 @@ def problem_sentence(item: Item, original: Item | None, language: str) -> str:
         key = f"no_partner_{item.kind}"
     return say(
         f"collect_problem_{key}", language, original=original.name if original else "", seconds=f"{item.seconds:.2f}",
-        clip=f"{CLIP_SECONDS:.1f}", width=item.width, height=item.height, error=item.error,
+        clip=f"{CLIP_SECONDS:.1f}", width=item.width, height=item.height,
+        error=sentence(item.error, language),
     )  # fmt: skip

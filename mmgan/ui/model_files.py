@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from ..data.limits import mebibytes
-from ..errors import MmganError
 from ..sharing import MODEL_LIMITS, export_model, push_to_hub
 from ..training.manager import Manager
 from .access import Access
@@ -123,4 +122,4 @@ class ModelFiles:
             with self._making:
                 return self.manager.adopt(chosen, path).folder.name
         except OSError as error:
-            raise MmganError("The model could not be saved; check that the disk has room.") from error
+            raise Problem("collect_model_unsaved") from error

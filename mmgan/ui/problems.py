@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import MmganError, PromptError
 from .strings import say
+from .translation import in_chinese
 
 
 class Problem(PromptError):
@@ -14,6 +15,11 @@ class Problem(PromptError):
         self.key, self.values = key, values
 
 
-def sentence(error: MmganError, language: str) -> str:
-    """The sentence of ``error``; what lies below the page speaks English only."""
-    return say(error.key, language, **error.values) if isinstance(error, Problem) else str(error)
+def sentence(error: MmganError | str, language: str) -> str:
+    """The sentence of ``error``, or one that the library wrote down, such as why a run ended.
+
+    What lies below the page speaks English; a sentence that nobody has translated stays so.
+    """
+    if isinstance(error, Problem):
+        return say(error.key, language, **error.values)
+    return in_chinese(str(error)) if language == "zh" else str(error)

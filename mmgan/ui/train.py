@@ -27,7 +27,7 @@ from .strings import language, say
 from .strings import train as texts
 from .strings.settings import ADVANCED
 from .train_api import add_api
-from .watching import Watcher
+from .watching import Watcher, spoken_run
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def build(settings: Settings, shipped: tuple[str, ...] = ()) -> Desk:
 
     # Gradio shows the functions to the page by their names.
     def poll(question: dict, request: gr.Request) -> dict:
-        return desk.poll(_plain(question))
+        return desk.poll(_plain(question), language(request))
 
     def act(question: dict, request: gr.Request) -> dict:
         return desk.act(_plain(question), _address(request), language(request))
@@ -69,10 +69,13 @@ class Desk:
         self.manager, self.access, self.device, self.shipped = manager, access, device, shipped
         self.watcher = Watcher(manager)
 
-    def poll(self, question: dict) -> dict:
+    def poll(self, question: dict, language: str = "en") -> dict:
         """See :meth:`Watcher.poll`; and ``access``: whether this page may act, and whether a code would help."""
         may = self.access.may(str(question.get("code", "")))
-        return self.watcher.poll(question) | {"access": {"may": may, "code": self.access.needs_code}}
+        answer = self.watcher.poll(question)
+        if answer.get("run"):
+            answer["run"] = spoken_run(answer["run"], language)
+        return answer | {"access": {"may": may, "code": self.access.needs_code}}
 
     def look(self, question: dict, language: str = "en") -> dict:
         """Answers that cost more, asked for one by one: ``strip``, ``sound``, ``finetune``, ``compare``,
@@ -93,7 +96,7 @@ class Desk:
             if what == "name":
                 return {"name": self.manager.free_name(Path(str(question.get("data", ""))).stem)}
         except MmganError as error:
-            return {"error": str(error)}
+            return {"error": sentence(error, language)}
         return {"error": say("train_bad_action", language)}
 
     def act(self, question: dict, address: str, language: str = "en") -> dict:
@@ -171,7 +174,7 @@ class Desk:
         if action == "resume":
             self._check_room(language)
         getattr(self.manager, action)(name)
-        return {"run": None if action == "delete" else self.manager.describe(name)}
+        return {"run": None if action == "delete" else spoken_run(self.manager.describe(name), language)}
 
     def _check_room(self, language: str) -> None:
         running = self.manager.running()
@@ -213,7 +216,7 @@ def _form() -> dict:
     return {
         "data": ["digits", "shapes"] if digit_files.present() else ["shapes"],
         "presets": list(PRESETS),
-        "losses": [{"name": name, "title": loss.title, "paper": loss.paper} for name, loss in LOSSES.items()],
+        "losses": [{"name": name, "paper": loss.paper} for name, loss in LOSSES.items()],
         "loss": known["loss"].default,
         "minutes": MINUTES,
         "steps": known["steps"].default,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from .strings import language
+from .strings import language, say
+from .watching import spoken_run
 
 LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
 MAX_SETTINGS = 40
@@ -19,11 +20,11 @@ def add_api(desk) -> None:
             raise gr.Error(answer["error"], print_exception=False)
         return answer
 
-    def runs() -> list[dict]:
+    def runs(request: gr.Request = None) -> list[dict]:
         """Every run, the newest first: name, state, step, share done, data, and whether it has a checkpoint."""
-        return desk.watcher.runs()
+        return [spoken_run(run, language(request)) for run in desk.watcher.runs()]
 
-    def run(name: str, cursor: int = 0, epoch: str = "") -> dict:
+    def run(name: str, cursor: int = 0, epoch: str = "", request: gr.Request = None) -> dict:
         """One run and its metrics since a cursor.
 
         Answers with "run" (as in /runs), "settings", "visits" (steps with samples), and "metrics": "curves" by name
@@ -35,9 +36,10 @@ def add_api(desk) -> None:
             cursor: of the answer before; 0 asks for everything.
             epoch: of the answer before.
         """
-        answer = desk.watcher.poll({"run": name, "cursor": cursor, "epoch": epoch, "version": ""})
+        spoken = language(request)
+        answer = desk.poll({"run": name, "cursor": cursor, "epoch": epoch, "version": ""}, spoken)
         if answer["run"] is None:
-            raise gr.Error(f"There is no run named {name[:60]}; /runs lists them.", print_exception=False)
+            raise gr.Error(say("train_gone", spoken, name=name[:60]), print_exception=False)
         kept = {key: answer[key] for key in ("run", "metrics", "visits", "log") if key in answer}
         return kept | {"settings": desk.manager.settings(name)}
 

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..data.adding import Added
 from ..data.archive import safe_name
 from ..data.limits import Limits, mebibytes
 from ..data.projects import Project
@@ -54,10 +55,10 @@ class Upload:
     left_out: list = field(default_factory=list)
     cancelled: bool = False
 
-    def as_dict(self) -> dict:
+    def as_dict(self, language: str = "en") -> dict:
         return {
             "state": self.state, "done": self.done, "total": self.total, "name": self.name, "sentence": self.sentence,
-            "left_out": [[problem.file, problem.sentence] for problem in self.left_out[:SHOWN]],
+            "left_out": [[problem.file, sentence(problem.sentence, language)] for problem in self.left_out[:SHOWN]],
         }  # fmt: skip
 
 
@@ -118,9 +119,7 @@ class Uploads:
         if not 0 <= length <= self.max_upload:
             raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
         if upload.size + length > self.limits.total_bytes:
-            raise DataError(
-                f"That would exceed the {mebibytes(self.limits.total_bytes)} that a project holds; add less."
-            )
+            raise Problem("collect_over_limit", size=mebibytes(self.limits.total_bytes))
         if shutil.disk_usage(self.folder).free - length < self.limits.free_bytes:
             raise Problem("collect_disk_full")
         upload.size += length
@@ -141,7 +140,7 @@ class Uploads:
 
     def _place(self, upload: Upload, name: str) -> Path:
         if len(upload.files) >= self.limits.files:
-            raise DataError(f"An upload holds up to {self.limits.files:,} files; add them in several turns.")
+            raise Problem("collect_over_count", limit=f"{self.limits.files:,}")
         try:
             name = safe_name(name, self.limits)
             if max(len(part.encode()) for part in name.split("/")) > 240:
@@ -173,10 +172,7 @@ class Uploads:
             loose = sorted(path for path in upload.files.values() if path.parent == upload.folder / "loose")
             added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress)
             upload.left_out = added.left_out
-            upload.sentence = say(
-                "collect_added", language, pictures=added.pictures, sounds=added.sounds, problems=added.with_problems,
-                left_out=len(added.left_out),
-            )  # fmt: skip
+            upload.sentence = _said(added, language)
             upload.state = "done"
         except Cancelled:
             upload.sentence, upload.state = say("collect_cancelled", language), "done"
@@ -201,3 +197,13 @@ class Uploads:
                 if time.monotonic() - upload.touched > KEPT_SECONDS and upload.state not in ("waiting", "adding"):
                     del self._uploads[key]
                     shutil.rmtree(upload.folder, ignore_errors=True)
+
+
+def _said(added: Added, language: str) -> str:
+    """What became of an upload, in up to three sentences."""
+    sentences = [say("collect_added", language, pictures=added.pictures, sounds=added.sounds)]
+    if added.with_problems:
+        sentences.append(say("collect_added_look", language, count=added.with_problems))
+    if added.left_out:
+        sentences.append(say("collect_added_left_out", language, count=len(added.left_out)))
+    return ("" if language == "zh" else " ").join(sentences)

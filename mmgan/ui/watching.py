@@ -13,6 +13,7 @@ from ..errors import MmganError, TrainingError
 from ..evaluation.report import sheet_grid
 from ..training.manager import Manager
 from ..training.run_files import read_json
+from .problems import sentence
 
 FRESH_SECONDS = 0.4  # an answer to many pages is as old as this at most
 LOG_LINES = 12
@@ -124,6 +125,17 @@ def _listed(run: dict) -> dict:
     short = {key: run[key] for key in keys}
     short["checkpoint"] = run["checkpoint"] is not None
     return short | {"step": run["step"] if run["state"] != "running" else run["step"] // 10 * 10}
+
+
+def spoken_run(run: dict, language: str) -> dict:
+    """A run's description with its sentences in the reader's language. What is said of copying stays as it is: the
+    page's script knows it by its words, and shows it in either language."""
+    run = run | {"reason": sentence(run["reason"], language)}
+    said = run.get("finetune")
+    if isinstance(said, dict):
+        lines = {name: [sentence(line, language) for line in said.get(name) or []] for name in ("sentences", "notes")}
+        run["finetune"] = said | lines
+    return run
 
 
 def _uri(path, kind: str = "image/png") -> str:

@@ -121,7 +121,7 @@ def test_from_a_zip_with_faults_to_an_export_and_deletion(open_page, address, fo
     page = open_page(address)
     begin(page, "Bells 铃")
     page.get_by_text("Up to 5,000 files, 4 MB each").first.wait_for()  # before anything is uploaded
-    assert "1 other things could not be taken" in upload(page, "mixed.zip", zipped(MIXED))
+    assert "1 other thing could not be taken" in upload(page, "mixed.zip", zipped(MIXED))
     for name, sentence, act in (
         ("bell/again.png", "The same file as bell/1.png", "delete"), ("bell/silent.wav", "Silent", "delete"),
         ("gong/long.wav", "its most energetic second is used", "cut"), ("IMG_0412.png", "No caption", "caption"),
@@ -259,6 +259,14 @@ def test_recording_and_a_large_project_on_a_chinese_phone(open_page, address, fo
     assert page.locator(".mc-row").count() == 20  # a page at a time
     page.locator(".mc-pager button").last.click()
     page.get_by_text("第 21 到 40 个，共 500 个").wait_for()
+    said = upload(page, "坏的.zip", zipped({"broken.png": b"\x89PNG and nothing more", "notes.docx": b"words"}))
+    assert "已添加 1 张图片和 0 段声音。其中 1 个需要看一看。另有 1 项无法采用。" in said
+    page.locator(".mc-leftout summary").click()
+    assert "既不是图片也不是声音，因此未采用。" in page.locator(".mc-leftout").inner_text()
+    page.fill(".mc-collect input[type=search]", "broken.png")
+    page.get_by_text("未采用：图片无法读取；请重新存为 PNG 或 JPEG。").wait_for()
+    upload(page, "none.zip", b"PK and no zip")
+    page.get_by_text("none.zip 无法作为 zip 打开；请把文件夹重新打包成 .zip。").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     texts = page.locator(".mc-collect").inner_text()
     assert "undefined" not in texts and "null" not in texts and "collect_" not in texts

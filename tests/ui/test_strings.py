@@ -1,5 +1,6 @@
 """Every text of the page in both languages."""
 
+import re
 import string
 from dataclasses import fields
 from types import SimpleNamespace
@@ -7,18 +8,38 @@ from types import SimpleNamespace
 import pytest
 
 from mmgan.evaluation import own
+from mmgan.training.losses import LOSSES
 from mmgan.ui import strings
 from mmgan.ui.strings import collect, page, sample, train
 
 
 def places(text):
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+    """The names of the places; of {count|file|files}, which only English has, what it counts."""
+    return {name.partition("|")[0] for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 @pytest.mark.parametrize("key", strings.TEXTS)
 def test_both_languages_with_the_same_places(key):
     english, chinese = strings.TEXTS[key]
     assert english.strip() and chinese.strip() and places(english) == places(chinese)
+
+
+def test_every_loss_has_its_title():
+    for name, loss in LOSSES.items():
+        assert strings.TEXTS[f"set_loss_{name}_title"][0] == loss.title
+
+
+@pytest.mark.parametrize("count, expected", [(0, "0 files"), (1, "1 file"), ("1", "1 file"), ("1,001", "1,001 files")])
+def test_numbers_have_their_grammar(count, expected):
+    assert strings.say("collect_files", count=count) == expected
+    assert strings.say("collect_files", "zh", count=count) == f"{count} 个文件"
+
+
+def test_no_count_stands_before_a_word_that_is_always_many():
+    """ "1 sounds" is what comes of it; where a count is never 1 it may."""
+    may = {"train_samples_note", "long_prompt"}  # always eight; over a thousand
+    many = re.compile(r"\{(count|pictures|sounds|problems|left_out)\} (other |chosen )?[a-z]+s\b")
+    assert not [key for key, (english, _) in strings.TEXTS.items() if many.search(english) and key not in may]
 
 
 def test_no_key_stands_in_two_modules():

@@ -7,6 +7,8 @@ takes :func:`mmgan.ui.cards.said`, which ``assets/page.js`` turns; answers to on
 
 from __future__ import annotations
 
+import re
+
 import gradio as gr
 from gradio.i18n import I18nData
 
@@ -15,12 +17,21 @@ from . import collect, page, sample, train
 LANGUAGES = ("en", "zh")  # the order of the two texts of a key
 COOKIE = "mmgan-language"  # what the switch in the header remembers; without it the browser's own language counts
 TEXTS: dict[str, tuple[str, str]] = {**page.TEXTS, **sample.TEXTS, **train.TEXTS, **collect.TEXTS}
+_PLURAL = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
 _MARK = "mm_"  # gradio's own texts have plain names such as "audio", which ours must not replace
 
 
 def say(key: str, language: str = "en", **values) -> str:
     """The text of ``key`` with its ``{places}`` filled in; plain text, so escape it before it becomes HTML."""
-    text = TEXTS[key][LANGUAGES.index(language)]
+    return filled(TEXTS[key][LANGUAGES.index(language)], **values)
+
+
+def filled(text: str, **values) -> str:
+    """``text`` with its places filled in; of ``{count|file|files}`` the first for a count of 1, else the second.
+
+    Scripts of the page have the same as ``mmgan.filled`` of ``assets/page.js``.
+    """
+    text = _PLURAL.sub(lambda m: m[2] if str(values[m[1]]) == "1" else m[3], text)
     return text.format(**values) if values else text
 
 

@@ -31,7 +31,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Somebody else shared this project. You can look, export and fine-tune; only they can change it.",
         "这个项目由他人共享。你可以查看、导出和微调，但只有对方能修改。",
     ),
-    "collect_files": ("{count} files", "{count} 个文件"),
+    "collect_files": ("{count} {count|file|files}", "{count} 个文件"),
     "collect_pictures": ("Pictures", "图片"),
     "collect_sounds": ("Sounds", "声音"),
     "collect_pairs": ("Pairs", "配对"),
@@ -47,7 +47,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_export": ("Export as zip", "导出 zip"),
     "collect_delete": ("Delete project", "删除项目"),
     "collect_delete_sure": (
-        "Delete {name} and its {count} files from the disk? This cannot be undone.",
+        "Delete {name} and its {count} {count|file|files} from the disk? This cannot be undone.",
         "要把 {name} 和其中的 {count} 个文件从磁盘上删除吗？删除后无法恢复。",
     ),
     "collect_delete_yes": ("Delete for good", "彻底删除"),
@@ -92,9 +92,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_reading": ("Reading {done} of {total}: {name}", "正在读取 {done} / {total}：{name}"),
     "collect_reading_soon": ("Waiting for its turn…", "正在排队……"),
     "collect_added": (
-        "Added {pictures} pictures and {sounds} sounds. {problems} of them need a look; {left_out} other things could "
-        "not be taken.",
-        "已添加 {pictures} 张图片和 {sounds} 段声音，其中 {problems} 个需要看一看；另有 {left_out} 项无法采用。",
+        "Added {pictures} {pictures|picture|pictures} and {sounds} {sounds|sound|sounds}.",
+        "已添加 {pictures} 张图片和 {sounds} 段声音。",
+    ),
+    "collect_added_look": ("{count} of them {count|needs|need} a look.", "其中 {count} 个需要看一看。"),
+    "collect_added_left_out": (
+        "{count} other {count|thing|things} could not be taken.",
+        "另有 {count} 项无法采用。",
     ),
     "collect_cancelled": ("Stopped; what had been added stays.", "已停止；之前添加的保留。"),
     "collect_nothing_chosen": ("There is no picture, sound or zip among these.", "其中没有图片、声音或 zip。"),
@@ -109,10 +113,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_both": ("Picture and sound together", "同时录图片和声音"),
     "collect_listening": ("Recording…", "正在录音……"),
     "collect_recorded": (
-        "{pictures} pictures and {sounds} sounds under this caption",
+        "{pictures} {pictures|picture|pictures} and {sounds} {sounds|sound|sounds} under this caption",
         "本说明下有 {pictures} 张图片、{sounds} 段声音",
     ),
-    "collect_keep": ("Add {count} recordings", "添加 {count} 段录制"),
+    "collect_keep": ("Add {count} {count|recording|recordings}", "添加 {count} 段录制"),
     "collect_class_first": ("Write the caption first, then record.", "请先写说明，再录制。"),
     "collect_preview": ("What the camera sees", "摄像头画面"),
     "collect_no_camera": (
@@ -156,7 +160,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_open": ("Look at {name}", "查看 {name}"),
     "collect_pixels": ("{width} × {height} pixels", "{width} × {height} 像素"),
     "collect_seconds": ("{seconds} s", "{seconds} 秒"),
-    "collect_in_pieces": ("in {count} pieces", "切成 {count} 段"),
+    "collect_in_pieces": ("in {count} {count|piece|pieces}", "切成 {count} 段"),
     "collect_page": ("{first} to {last} of {found}", "第 {first} 到 {last} 个，共 {found} 个"),
     "collect_before": ("Previous page", "上一页"),
     "collect_after": ("Next page", "下一页"),
@@ -172,12 +176,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_pair_with": ("Partner of {name}", "{name} 的搭配"),
     "collect_choose_one": ("Choose…", "请选择……"),
     "collect_close": ("Close", "关闭"),
-    "collect_left_out_list": ("{count} things in your uploads could not be taken", "上传内容中有 {count} 项无法采用"),
+    "collect_left_out_list": (
+        "{count} {count|thing|things} in your uploads could not be taken",
+        "上传内容中有 {count} 项无法采用",
+    ),
     "collect_forget": ("Empty this list", "清空列表"),
     # captions in bulk
     "collect_bulk": ("Change many captions at once", "批量修改说明"),
     "collect_bulk_which": ("Of files named", "文件名符合"),
-    "collect_bulk_chosen": ("of the {count} chosen files", "所选的 {count} 个文件"),
+    "collect_bulk_chosen": ("of the {count} chosen {count|file|files}", "所选的 {count} 个文件"),
     "collect_bulk_new": ("New caption", "新的说明"),
     "collect_bulk_note": (
         "* stands for anything, as in dog*. In the caption, [name] becomes the file's name, [folder] its folder, "
@@ -189,7 +196,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_bulk_find": ("Find in captions", "在说明中查找"),
     "collect_bulk_replace": ("Replace by", "替换为"),
     "collect_bulk_go": ("Replace", "替换"),
-    "collect_changed": ("{count} captions changed.", "修改了 {count} 条说明。"),
+    "collect_changed": ("{count} {count|caption|captions} changed.", "修改了 {count} 条说明。"),
     # what is wrong with a file
     "collect_problem_broken": ("Left out: {error}", "未采用：{error}"),
     "collect_problem_duplicate": (
@@ -248,6 +255,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "你还有几个上传没有结束；请等其中一个完成。",
     ),
     "collect_no_upload": ("This upload is over; begin another one.", "这次上传已经结束；请重新上传。"),
+    "collect_over_limit": (
+        "That would exceed the {size} that a project holds; add less.",
+        "这样会超过一个项目的上限 {size}；请少添加一些。",
+    ),
+    "collect_over_count": (
+        "An upload holds up to {limit} files; add them in several turns.",
+        "一次最多上传 {limit} 个文件；请分几次添加。",
+    ),
+    "collect_model_unsaved": (
+        "The model could not be saved; check that the disk has room.",
+        "模型无法保存；请检查磁盘是否还有空间。",
+    ),
     "collect_too_large": ("{name} is larger than {size}; make it smaller.", "{name} 超过了 {size}；请改小一些。"),
     "collect_disk_full": (
         "The disk of this mmgan is full; delete a project first.",
@@ -271,7 +290,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "打开本页的人都能观看这次训练。",
     ),
     "collect_tune_few": (
-        "{count} files are few: from 20 on, some can be held out to see whether the model copies.",
+        "{count} {count|file is|files are} not many: from 20 on, some can be held out to see whether the model copies.",
         "{count} 个文件有点少：达到 20 个后，可以留出一部分来检查模型是否照抄。",
     ),
     "collect_tune_base": ("Start from", "从哪个模型开始"),

@@ -34,11 +34,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{count} from {model} in {milliseconds:,.0f} ms on {device}, seed {seed}",
         "{model}：{count}，{device}，{milliseconds:,.0f} 毫秒，种子 {seed}",
     ),
-    "ran_together": (", together with {count} other requests", "，与另外 {count} 个请求一起"),
+    "ran_together": (", together with {count} other {count|request|requests}", "，与另外 {count} 个请求一起"),
     "ran_before": (", remembered from an earlier request", "，取自之前同样的请求"),
     "ran_truncation": (", truncation {truncation:g}", "，截断 {truncation:g}"),
-    "one_sample": ("1 sample", "1 个样本"),
-    "many_samples": ("{count} samples", "{count} 个样本"),
+    "samples_made": ("{count} {count|sample|samples}", "{count} 个样本"),
     "words_hint": (
         "The stronger a word is marked, the more it moved the result.",
         "词的底色越深，它对结果的影响越大。",

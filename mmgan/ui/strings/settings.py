@@ -1,7 +1,7 @@
 """What each setting of a training is, and what more or less of it does: key -> (English, Simplified Chinese).
 
 Keys: ``set_NAME`` the setting's title, ``set_NAME_note`` what it is, ``set_NAME_more`` and ``set_NAME_less`` what a
-higher and a lower value will do, ``set_NAME_CHOICE`` what a choice will do.
+higher and a lower value will do, ``set_NAME_CHOICE`` what a choice will do, ``set_NAME_CHOICE_title`` its long name.
 """
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -16,6 +16,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "set_preset_large": ("128 pixels: needs a graphics card.", "128 像素：需要显卡。"),
     "set_loss": ("Loss", "损失函数"),
+    "set_loss_of": ("{title} ({paper})", "{title}（{paper}）"),
+    "set_loss_minimax_title": ("Minimax binary cross-entropy", "极小极大二元交叉熵"),
+    "set_loss_non-saturating_title": ("Non-saturating", "非饱和"),
+    "set_loss_least-squares_title": ("Least squares (MSE)", "最小二乘（MSE）"),
+    "set_loss_hinge_title": ("Hinge", "铰链（hinge）"),
+    "set_loss_wasserstein_title": ("Wasserstein with gradient penalty", "Wasserstein，带梯度惩罚"),
+    "set_loss_relativistic_title": ("Relativistic pairing with R1 and R2", "相对论配对，带 R1 和 R2"),
     "set_loss_minimax": (
         "The first GAN's. While the discriminator wins, the generator hardly learns: watch its line go flat.",
         "最早的 GAN 用的。判别器占上风时生成器几乎学不到东西：看它的曲线变平。",

@@ -235,7 +235,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "train_code_wrong": ("That is not the teacher code.", "教师口令不正确。"),
     "train_code_wait": (
-        "Too many wrong codes; wait {seconds} seconds before the next one.",
+        "Too many wrong codes; wait {seconds} {seconds|second|seconds} before the next one.",
         "错误次数太多；请等 {seconds} 秒再试。",
     ),
     "train_code_closed": (
