@@ -124,6 +124,11 @@ class TextEncoder:
                 self._cache.popitem(last=False)
         return torch.stack(rows) if rows else torch.zeros(0, EMBEDDING_DIM)
 
+    def forget(self) -> None:
+        """Forgets the prompts that it remembers."""
+        with self._lock:
+            self._cache.clear()
+
     def embed_once(self, prompts: list[str]) -> Tensor:
         """Embeddings [n, 384] of prompts that are not worth remembering, unchecked and past the cache.
 

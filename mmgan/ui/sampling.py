@@ -132,6 +132,11 @@ class Sampler:
         except MmganError:
             return []
 
+    def forget(self) -> None:
+        """Forgets the samples that it remembers."""
+        with self._lock:
+            self._kept.clear()
+
     # -------------------------------------------------------------------------------------------------------- requests
 
     async def sample(
