@@ -3,10 +3,10 @@
 Same prompt, seed and device: the same result bit for bit, whatever else is in the batch. Matrix products and
 convolutions round differently for different batch sizes, and Griffin-Lim makes an audible difference of a millionth in
 a mel. So the generator runs in passes of a fixed number of rows (``ROWS``), padded if need be; prompts share a pass of
-the text encoder where they have equally many tokens; and sounds are made one by one. On a CPU a pass of four takes
+the text encoder where that has shown to change no bit; and sounds are made one by one. On a CPU a pass of four takes
 twice as long as a pass of one, so that a lone sample waits little; many take passes of eight (``MANY_ROWS``) and sounds
-in pairs, which is less work, once a trial has shown that this processor gives each row the same bits either way. What
-one call has to do is spread over the cores, a pass or a sound to each.
+in fours, which is less work, once a trial has shown that this processor gives each row the same bits either way. What
+one call has to do is spread over the cores, each with passes and sounds of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_SAMPLES = 64  # of one prompt
 MAX_TOTAL = 1_024  # of one call
 MAX_SEED = 2**32 - 1
 ROWS = {"cpu": 4, "cuda": 32}  # samples in one forward pass; bounds the memory too
-MANY_ROWS, MANY_SOUNDS = 8, 2  # in one pass and one run of the vocoder on the CPU, where each core has work
+MANY_ROWS, MANY_SOUNDS = 8, 4  # in one pass and one run of the vocoder on the CPU, where each core has work
 MAX_EXAMPLES, MAX_CAPTIONS = 50, 1_000
 
 

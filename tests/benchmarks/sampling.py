@@ -112,9 +112,9 @@ def batching(setup: Setup) -> Part:
         for kind in dict.fromkeys(k for k, _ in subjects)
     }
     notes = [
-        "On the CPU the generator runs in passes of four rows, of eight where there are many, padded if need be, so that "
-        "a sample does not depend on what else is in its batch; prompts of equally many tokens share a pass; each core "
-        "has its own pass or sounds to make, so that the clock gains more than the CPU time."
+        "On the CPU the generator runs in passes of four rows, of eight where there are many, padded if need be, so "
+        "that a sample does not depend on what else is in its batch; prompts of equally many tokens share a pass. At "
+        "once, each core has passes and sounds of its own to make, so that the clock gains more than the CPU time."
     ]
     title = f"2. Batching: {AT_ONCE} prompts at once against the same one by one"
     return Part(title, COMPARED, [[kind, *found.values()] for kind, found in values.items()], values, notes)

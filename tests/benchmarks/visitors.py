@@ -1,7 +1,7 @@
 """Visitors of the page as a program of their own, since their browsers do not run on the server's processor either.
 
-``python visitors.py URL`` reads lines of JSON, [[prompts], at once or not], and answers each with the seconds that every
-visitor waited, as JSON. It imports next to nothing.
+``python visitors.py URL`` reads lines of JSON, [[prompts], at once or not], and answers each with the seconds that
+every visitor waited, as JSON. It imports next to nothing.
 """
 
 from __future__ import annotations
