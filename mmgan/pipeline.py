@@ -2,9 +2,11 @@
 
 Same prompt, seed and device: the same result bit for bit, whatever else is in the batch. Matrix products and
 convolutions round differently for different batch sizes, and Griffin-Lim makes an audible difference of a millionth in
-a mel; so every forward pass has the same number of rows (``ROWS``), padded if need be, and prompts are encoded one by
-one. On a CPU that number is four: a pass of four takes twice as long as a pass of one, so that a lone sample waits
-little and many take half the time; sounds are made one by one, since Griffin-Lim gains nothing by company there.
+a mel. So the generator runs in passes of a fixed number of rows (``ROWS``), padded if need be; prompts share a pass of
+the text encoder where that has shown to change no bit; and sounds are made one by one. On a CPU a pass of four takes
+twice as long as a pass of one, so that a lone sample waits little; many take passes of eight (``MANY_ROWS``) and sounds
+in fours, which is less work, once a trial has shown that this processor gives each row the same bits either way. What
+one call has to do is spread over the cores, each with passes and sounds of its own.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ from .config import ModelConfig
 from .errors import MmganError, PromptError
 from .familiarity import Familiarity, measure_familiarity
 from .text import TextEncoder, check_prompt, is_prompt
+from .workers import spread
 
 MAX_SAMPLES = 64  # of one prompt
 MAX_TOTAL = 1_024  # of one call
 MAX_SEED = 2**32 - 1
 ROWS = {"cpu": 4, "cuda": 32}  # samples in one forward pass; bounds the memory too
+MANY_ROWS, MANY_SOUNDS = 8, 4  # in one pass and one run of the vocoder on the CPU, where each core has work
 MAX_EXAMPLES, MAX_CAPTIONS = 50, 1_000
 
 
@@ -195,14 +199,13 @@ class Pipeline:
         )
 
     def embed(self, prompts: str | Sequence[str]) -> Tensor:
-        """Prompts -> embeddings float32 [n, 384], each bit for bit what it is alone.
+        """Prompts -> embeddings float32 [n, 384], each what it is alone (see :meth:`TextEncoder.encode`).
 
         Raises:
             PromptError: a prompt that cannot be used.
         """
         prompts = [prompts] if isinstance(prompts, str) else list(prompts)
-        rows = {prompt: self.text_encoder.encode([prompt]) for prompt in dict.fromkeys(prompts)}
-        return torch.cat([rows[prompt] for prompt in prompts])
+        return self.text_encoder.encode(prompts)
 
     def latents(self, num_samples: int, seed: int = 0) -> Tensor:
         """The latents float32 [num_samples, latent_dim] that ``seed`` stands for, to interpolate between or to edit."""
@@ -267,24 +270,55 @@ class Pipeline:
                 self._gpu_failed(device, error)
 
     def _chunks(self, embeddings: Tensor, latents: Tensor, device: torch.device):
+        rows, sounds_at_once, start = ROWS.get(device.type, 1), 1, time.perf_counter()
+        if device.type == "cpu" and len(latents) > rows * torch.get_num_threads() and self._many_are_exact:
+            rows, sounds_at_once = MANY_ROWS, MANY_SOUNDS
+        parts = list(zip(embeddings.split(rows), latents.split(rows), strict=True))
+        if device.type != "cpu":
+            return self._on_card(parts, rows, device)
+        made = spread(lambda part: self._generate(*part, rows, device), parts)
+        images, mels = [image for some, _ in made for image in some], torch.cat([mel for _, mel in made])
+        middle = time.perf_counter()
+        sounds = spread(lambda mel: vocode(mel, self.config.audio), mels.split(sounds_at_once))
+        seconds = middle - start, time.perf_counter() - middle
+        return images, mels.numpy(), torch.cat(sounds).numpy(), seconds
+
+    @functools.cached_property
+    def _many_are_exact(self) -> bool:
+        """Whether each row is bit for bit the same in the larger passes as in the smaller ones, by a trial."""
+        draw, audio = torch.Generator().manual_seed(0), self.config.audio
+        e = torch.nn.functional.normalize(torch.randn(MANY_ROWS, self.config.embedding_dim, generator=draw), dim=1)
+        z = torch.randn(MANY_ROWS, self.config.latent_dim, generator=draw)
+
+        def trial(rows: int, sounds: int) -> tuple[Tensor, Tensor]:
+            passes = [self._generate(*ez, rows, self.device) for ez in zip(e.split(rows), z.split(rows), strict=True)]
+            mels = torch.cat([mel for _, mel in passes])
+            return mels, torch.cat([vocode(mel, audio) for mel in mels[:MANY_SOUNDS].split(sounds)])
+
+        many, few = spread(lambda sizes: trial(*sizes), [(MANY_ROWS, MANY_SOUNDS), (ROWS["cpu"], 1)])
+        return all(map(torch.equal, many, few))
+
+    def _on_card(self, parts: list[tuple[Tensor, Tensor]], rows: int, device: torch.device):
         images: list[Image.Image] = []
         mels, audio, in_generator, in_vocoder = [], [], 0.0, 0.0
-        rows = ROWS.get(device.type, 1)
-        for e, z in zip(embeddings.split(rows), latents.split(rows), strict=True):
-            start, count = time.perf_counter(), len(e)
-            e, z = (torch.cat([x, x.new_zeros(rows - count, x.shape[1])]).to(device) for x in (e, z))
-            with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                image, mel = self.generator(e, z)
-            images += _pictures(image[:count])
+        for e, z in parts:
+            start = time.perf_counter()
+            some, mel = self._generate(e, z, rows, device)
             middle = time.perf_counter()
-            with torch.no_grad():  # not inference mode: filters that audio.py caches must stay usable in training
-                mel = mel.float()
-                together = mel[:count].split(1) if device.type == "cpu" else [mel]  # on CUDA all rows, padding too
-                sound = torch.cat([vocode(part, self.config.audio) for part in together])
-                audio.append(sound[:count].cpu().numpy())
-            mels.append(mel[:count].cpu().numpy())
+            padded = torch.cat([mel, mel.new_zeros(rows - len(mel), *mel.shape[1:])])
+            audio.append(vocode(padded, self.config.audio)[: len(mel)].cpu().numpy())
+            images, mels = images + some, [*mels, mel.cpu().numpy()]
             in_generator, in_vocoder = in_generator + middle - start, in_vocoder + time.perf_counter() - middle
         return images, np.concatenate(mels), np.concatenate(audio), (in_generator, in_vocoder)
+
+    def _generate(self, e: Tensor, z: Tensor, rows: int, device: torch.device) -> tuple[list[Image.Image], Tensor]:
+        """At most ``rows`` embeddings and latents -> as many pictures and log-mels, by a pass of ``rows`` rows."""
+        count = len(e)
+        e, z = (torch.cat([x, x.new_zeros(rows - count, x.shape[1])]).to(device) for x in (e, z))
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            image, mel = self.generator(e, z)
+        with torch.no_grad():  # not inference mode: filters that audio.py caches must stay usable in training
+            return _pictures(image[:count]), mel[:count].float().clone()
 
     def _move(self, device: torch.device) -> None:
         if device.type == "cpu":

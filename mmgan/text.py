@@ -18,12 +18,13 @@ import torch
 from torch import Tensor
 
 from .errors import CheckpointError, PromptError
+from .workers import spread
 
 EMBEDDING_DIM = 384
 MAX_CHARACTERS = 1_000  # a prompt's; more is a pasted page, of which the encoder would read the beginning only
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained to read; longer prompts are cut
 CACHE_ENTRIES = 32_768  # 50 MB: every caption of the shipped datasets, and a class typing for a day
-BATCH = 64  # prompts in one forward; more is no faster on a CPU
+BATCHES = (16, 8, 4, 2)  # prompts in one forward; more is no faster on a CPU
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "pretrained" / "text-encoder"
 
 
@@ -77,6 +78,7 @@ class TextEncoder:
         self.max_tokens = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
         self._cache: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.RLock()
+        self._exact: dict[tuple[int, int], bool] = {}  # (prompts, tokens) of a forward: whether rows are as if alone
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None, device: str | torch.device = "cpu") -> TextEncoder:
@@ -103,7 +105,7 @@ class TextEncoder:
     def encode(self, prompts: Sequence[str] | str) -> Tensor:
         """Embeddings float32 [n, 384] on the CPU, unit length, in the order of ``prompts``.
 
-        Each distinct prompt is encoded once and remembered; what else is in the list changes nothing (to 1e-6).
+        Each distinct prompt is encoded once and remembered; on a CPU, what else is in the list changes no bit.
 
         Raises:
             PromptError: see :func:`check_prompt`.
@@ -122,27 +124,65 @@ class TextEncoder:
                 self._cache.popitem(last=False)
         return torch.stack(rows) if rows else torch.zeros(0, EMBEDDING_DIM)
 
-    def embed_once(self, prompts: list[str]) -> Tensor:
-        """Embeddings [n, 384] of prompts that are not worth remembering, unchecked and past the cache."""
+    def forget(self) -> None:
+        """Forgets the prompts that it remembers."""
         with self._lock:
-            return self._embed(prompts)
+            self._cache.clear()
+
+    def embed_once(self, prompts: list[str]) -> Tensor:
+        """Embeddings [n, 384] of prompts that are not worth remembering, unchecked and past the cache.
+
+        What else is in the list may change them by a millionth, which is worth a few milliseconds here.
+        """
+        with self._lock:
+            return self._embed(prompts, exact=False)
+
+    def _embed(self, prompts: list[str], exact: bool = True) -> Tensor:
+        """Embeddings [n, 384] without the cache.
+
+        Prompts of equally many tokens share a forward, so that nothing is padding and attention needs no mask. A matrix
+        product may still round a row differently beside others: so a forward of several prompts is believed only once
+        one of its size gave the very bits that its prompts gave alone.
+        """
+        if not prompts:
+            return torch.zeros(0, EMBEDDING_DIM)
+        tokens = self.tokenizer(prompts, truncation=True, max_length=self.max_tokens)["input_ids"]
+        by_length: dict[int, list[int]] = {}
+        for place, ids in enumerate(tokens):
+            by_length.setdefault(len(ids), []).append(place)
+        batches = [batch for places in by_length.values() for batch in _split(places, exact)]
+        batches.sort(key=lambda batch: -len(batch) * len(tokens[batch[0]]))  # the longest first: cores finish together
+        forward = self._forward_exactly if exact else self._forward
+        ids = [torch.tensor([tokens[place] for place in batch]) for batch in batches]
+        rows = spread(forward, ids) if self.device.type == "cpu" else list(map(forward, ids))
+        order = torch.tensor([place for batch in batches for place in batch])
+        return torch.cat(rows)[order.argsort()]
+
+    def _forward_exactly(self, ids: Tensor) -> Tensor:
+        """:meth:`_forward`, each row bit for bit as if it were alone."""
+        size = tuple(ids.shape)
+        if len(ids) == 1 or self._exact.get(size):
+            return self._forward(ids)
+        alone = torch.cat([self._forward(row) for row in ids.split(1)])
+        if size not in self._exact:
+            self._exact[size] = torch.equal(self._forward(ids), alone)
+        return alone
 
     @torch.inference_mode()
-    def _embed(self, prompts: list[str]) -> Tensor:
-        """Embeddings [n, 384] without the cache; neighbours in length share a batch, so that little is padding."""
-        out = torch.zeros(len(prompts), EMBEDDING_DIM)
-        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            tokens = self.tokenizer(
-                [prompts[i] for i in chosen],
-                padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt",
-            ).to(self.device)  # fmt: skip
-            mask = tokens["attention_mask"]
-            if mask.all():  # nothing is padding, so attention needs no mask, which a single prompt gains by
-                tokens.pop("attention_mask")
-            out[chosen] = pool(self.model(**tokens).last_hidden_state, mask).cpu()
-        return out
+    def _forward(self, ids: Tensor) -> Tensor:
+        """Token ids [n, L] -> embeddings [n, 384]."""
+        ids = ids.to(self.device)
+        return pool(self.model(input_ids=ids).last_hidden_state, torch.ones_like(ids)).cpu()
+
+
+def _split(places: list[int], exact: bool) -> list[list[int]]:
+    """Parts for one forward each; with ``exact`` of few sizes, since each has to prove itself."""
+    batches = []
+    while places:
+        size = next((n for n in BATCHES if n <= len(places)), 1) if exact else BATCHES[0]
+        batches.append(places[:size])
+        places = places[size:]
+    return batches
 
 
 def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:

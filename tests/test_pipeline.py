@@ -22,14 +22,14 @@ PROMPTS = [f"a handwritten {n}" for n in range(16)]
 
 
 class Encoder:
-    """Unit vectors decided by the prompt; like any real encoder, it rounds differently for prompts in company."""
+    """Unit vectors decided by the prompt."""
 
     def encode(self, prompts):
         rows = []
         for prompt in prompts:
             seed = int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4], "little")
             rows.append(torch.randn(384, generator=torch.Generator().manual_seed(seed)))
-        return torch.nn.functional.normalize(torch.stack(rows), dim=1) * (1 + 1e-6 * (len(prompts) > 1))
+        return torch.nn.functional.normalize(torch.stack(rows), dim=1)
 
 
 def lively(config):

@@ -59,10 +59,29 @@ def test_the_same_prompt_gives_the_same_numbers(encoder, fresh):
 
 def test_company_in_the_batch_changes_nothing(encoder, fresh):
     prompts = ["7", "a picture of a small green circle on a white background, and how it sounds", "心形", "word " * 60]
-    together = fresh.encode(prompts)
-    for prompt, embedding in zip(prompts, together, strict=True):
-        alone = TextEncoder(encoder.model, encoder.tokenizer).encode([prompt])[0]
-        assert torch.allclose(alone, embedding, atol=2e-6)
+    prompts += [f"a handwritten {word}" for word in ("one", "two", "three", "four", "five", "six", "seven")]
+    others = [f"a spoken {word}" for word in ("one", "two", "three", "four", "five", "six", "seven")]
+    alone = torch.cat([TextEncoder(encoder.model, encoder.tokenizer).encode([prompt]) for prompt in prompts])
+    assert torch.equal(fresh.encode(prompts), alone)
+    fresh.encode(others)  # of the same sizes, so that now they have proved themselves or not
+    fresh._cache.clear()
+    assert torch.equal(fresh.encode(prompts), alone)
+
+
+def test_a_model_that_rounds_differently_in_company_is_asked_for_one_at_a_time(fresh, monkeypatch):
+    forward, sizes = fresh._forward, []
+
+    def rounding(ids):
+        sizes.append(len(ids))
+        return forward(ids) * (1 + 1e-6 * (len(ids) > 1))
+
+    prompts = ["one", "two", "three", "four"]
+    alone = torch.cat([TextEncoder(fresh.model, fresh.tokenizer).encode([prompt]) for prompt in prompts])
+    monkeypatch.setattr(fresh, "_forward", rounding)
+    for _ in range(2):
+        fresh._cache.clear()
+        assert torch.equal(fresh.encode(prompts), alone)
+    assert sizes == [1] * 4 + [4] + [1] * 4  # tried once
 
 
 def test_each_prompt_is_encoded_once(fresh, monkeypatch):

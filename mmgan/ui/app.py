@@ -73,6 +73,19 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
             "middleware": gate.middleware(demo, settings, _asset("language.js")), "docs_url": None, "redoc_url": None,
         },
     )  # fmt: skip
+    _keep_configurations(demo)
+
+
+def _keep_configurations(demo: gr.Blocks) -> None:
+    """Has gradio's components describe themselves once.
+
+    gradio asks each for its description when a session starts, and each request of a program is a session: with the
+    components of this page half of what a sample costs. They do not change; what an event shows one visitor does not
+    touch them.
+    """
+    for block in demo.blocks.values():
+        description = block.get_config()
+        block.get_config = lambda *_, description=description: {**description}
 
 
 def main(settings: Settings = Settings()) -> None:

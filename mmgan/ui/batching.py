@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class _Request:
     pipeline: object
     rows: Callable[[], tuple[Tensor, Tensor]]
     count: int
+    prompts: tuple[str, ...] = ()
     future: Future = field(default_factory=Future)
 
 
@@ -50,13 +52,18 @@ class Batcher:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def submit(self, pipeline, rows: Callable[[], tuple[Tensor, Tensor]], count: int) -> Future:
+    def submit(
+        self, pipeline, rows: Callable[[], tuple[Tensor, Tensor]], count: int, prompts: tuple[str, ...] = ()
+    ) -> Future:
         """Asks for ``count`` samples; ``rows()`` gives their embeddings [count, 384] and latents [count, latent_dim].
+
+        ``prompts`` are those that ``rows`` embeds; they are embedded together with those of the others in the pass, and
+        the text encoder remembers them until ``rows`` asks.
 
         The future's result is a :class:`Made`; its exception is whatever ``rows`` or the pipeline raised for this
         request, never for another one.
         """
-        request = _Request(pipeline, rows, count)
+        request = _Request(pipeline, rows, count, prompts)
         with self._changed:
             self._waiting.append(request)
             if self._thread is None:
@@ -87,6 +94,10 @@ class Batcher:
 
     def _answer(self, requests: list[_Request]) -> None:
         start, ready = time.perf_counter(), []
+        prompts = [prompt for request in requests for prompt in request.prompts]
+        if len(prompts) > 1:
+            with contextlib.suppress(Exception):  # a bad one fails again below, and alone
+                requests[0].pipeline.embed(prompts)
         for request in requests:
             try:
                 ready.append((request, *request.rows()))

@@ -132,6 +132,11 @@ class Sampler:
         except MmganError:
             return []
 
+    def forget(self) -> None:
+        """Forgets the samples that it remembers."""
+        with self._lock:
+            self._kept.clear()
+
     # -------------------------------------------------------------------------------------------------------- requests
 
     async def sample(
@@ -156,7 +161,7 @@ class Sampler:
         def rows():
             return pipe.embed([prompt]).repeat(num_samples, 1), pipe.latents(num_samples, seed) * truncation
 
-        made = await self._make(pipe, rows, num_samples)
+        made = await self._make(pipe, rows, num_samples, prompt)
         result = _samples(made, prompt, model, seed, truncation, pipe, seeds_of(seed, num_samples))
         with self._lock:
             self._kept[key] = result
@@ -180,7 +185,7 @@ class Sampler:
             way[0], way[-1] = ends  # the very samples that the prompts give alone
             return way, (pipe.latents(1, seed) * truncation).repeat(MORPH_STEPS, 1)
 
-        made = await self._make(pipe, rows, MORPH_STEPS)
+        made = await self._make(pipe, rows, MORPH_STEPS, prompt, other)
         return _samples(made, prompt, model, seed, truncation, pipe, [seed] * MORPH_STEPS)
 
     async def walk(self, prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "") -> dict[str, Samples]:
@@ -213,7 +218,7 @@ class Sampler:
             return pipe.embed([prompt]).repeat(len(latents), 1), latents
 
         count = 1 + len(CODES) * (WALK_STEPS - 1)
-        made = await self._make(pipe, rows, count)
+        made = await self._make(pipe, rows, count, prompt)
         every = _samples(made, prompt, model, seed, truncation, pipe, [seed] * count)
         start, moved = every.samples[0], every.samples[1:]
         ways = [moved[i : i + WALK_STEPS - 1] for i in range(0, len(moved), WALK_STEPS - 1)]
@@ -230,8 +235,8 @@ class Sampler:
             self.pipeline, model
         )  # loading takes a second, and others should not wait
 
-    async def _make(self, pipe, rows, count: int) -> Made:
-        return await asyncio.wrap_future(self._batcher.submit(pipe, rows, count))
+    async def _make(self, pipe, rows, count: int, *prompts: str) -> Made:
+        return await asyncio.wrap_future(self._batcher.submit(pipe, rows, count, prompts))
 
 
 class _Loader:
@@ -252,7 +257,7 @@ class _Loader:
 def png_uri(image: Image.Image) -> str:
     """The picture as a PNG in a data URI, so that the page needs no file of this machine."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, "PNG", compress_level=1)  # the sound beside it is ten times as large
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -271,7 +276,7 @@ def seeds_of(seed: int, num_samples: int) -> list[int]:
 
 
 def _samples(made: Made, prompt, model, seed, truncation, pipe, seeds) -> Samples:
-    spectrograms = [spectrogram_image(mel) for mel in made.mels]
+    spectrograms = [spectrogram_image(mel, palette=True) for mel in made.mels]
     return Samples(
         prompt, model, seed, truncation,
         [Sample(*parts) for parts in zip(made.images, made.audio, spectrograms, seeds, strict=True)],

@@ -83,6 +83,19 @@ def interleave(
     return timings
 
 
+COMPARED = ["", "at once ms", "one by one ms", "times faster", "at once CPU ms", "one by one CPU ms", "by CPU time"]
+
+
+def compare(once: Timing, each: Timing) -> dict[str, float]:
+    """Medians, and the median over the rounds of how much faster ``once`` was than ``each`` in the same round."""
+    return {
+        "at_once_ms": 1e3 * once.median, "one_by_one_ms": 1e3 * each.median,
+        "ratio": float(np.median(np.divide(each.wall, once.wall))),
+        "at_once_cpu_ms": 1e3 * once.cpu_median, "one_by_one_cpu_ms": 1e3 * each.cpu_median,
+        "cpu_ratio": float(np.median(np.divide(each.cpu, once.cpu))),
+    }  # fmt: skip
+
+
 def machine() -> dict:
     """Where the figures come from."""
     cuda = torch.cuda.is_available()

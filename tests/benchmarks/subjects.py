@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -55,6 +56,22 @@ class Setup:
     def prompts(self) -> Iterator[str]:
         """Prompts without repetition: each is new to the text encoder's cache."""
         return fresh_prompts()
+
+    def rounds_of_prompts(self, count: int) -> Callable[[str], list[str]]:
+        """Gives each way of asking that names itself the same new prompts, one round after the other.
+
+        What comes first would remember them for what comes next, so the text encoder forgets them each time.
+        """
+        fresh, rounds, asked = fresh_prompts(1), [], collections.Counter()
+
+        def prompts_of(way: str) -> list[str]:
+            if asked[way] == len(rounds):
+                rounds.append([next(fresh) for _ in range(count)])
+            asked[way] += 1
+            self.encoder.forget()
+            return rounds[asked[way] - 1]
+
+        return prompts_of
 
     def preset(self, name: str) -> ModelConfig:
         """The preset in the dataset's colours."""
