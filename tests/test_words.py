@@ -60,7 +60,7 @@ def test_two_times_the_same_word_share(encoder):
 def test_all_is_asked_in_one_batch_that_is_bounded(encoder, monkeypatch):
     asked = []
     embed = encoder._embed
-    monkeypatch.setattr(encoder, "_embed", lambda prompts: asked.append(len(prompts)) or embed(prompts))
+    monkeypatch.setattr(encoder, "_embed", lambda prompts, **how: asked.append(len(prompts)) or embed(prompts, **how))
     found = word_importance(encoder, "数" * 500)
     assert len(asked) == 1 and asked[0] <= MAX_WORDS + 1
     assert "".join(item.word for item in found) == "数" * 500
