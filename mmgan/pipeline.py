@@ -12,7 +12,6 @@ one call has to do is spread over the cores, each with passes and sounds of its 
 from __future__ import annotations
 
 import functools
-import operator
 import threading
 import time
 import warnings
@@ -26,6 +25,7 @@ from PIL import Image
 from torch import Tensor
 
 from .audio import vocode
+from .checked import MAX_SAMPLES, MAX_SEED, MAX_TOTAL, checked_integer, checked_rows, checked_truncation
 from .checkpoint import Model, load_model, save_model
 from .config import ModelConfig
 from .errors import MmganError, PromptError
@@ -33,9 +33,6 @@ from .familiarity import Familiarity, measure_familiarity
 from .text import TextEncoder, check_prompt, is_prompt
 from .workers import spread
 
-MAX_SAMPLES = 64  # of one prompt
-MAX_TOTAL = 1_024  # of one call
-MAX_SEED = 2**32 - 1
 ROWS = {"cpu": 4, "cuda": 32}  # samples in one forward pass; bounds the memory too
 MANY_ROWS, MANY_SOUNDS = 8, 4  # in one pass and one run of the vocoder on the CPU, where each core has work
 MAX_EXAMPLES, MAX_CAPTIONS = 50, 1_000
@@ -174,9 +171,9 @@ class Pipeline:
         """
         start = time.perf_counter()
         prompts, given = self._check_prompts(prompt, embeddings)
-        num_samples = _integer("The number of samples", num_samples, 1, MAX_SAMPLES)
-        seed = _integer("The seed", seed, 0, MAX_SEED)
-        truncation = _truncation(truncation)
+        num_samples = checked_integer("The number of samples", num_samples, 1, MAX_SAMPLES)
+        seed = checked_integer("The seed", seed, 0, MAX_SEED)
+        truncation = checked_truncation(truncation)
         codes, seeds = self._codes(len(prompts), num_samples, seed, latents)
         repeats = len(codes) // len(prompts)
         embedded = self.embed(prompts) if given is None else given
@@ -209,8 +206,8 @@ class Pipeline:
 
     def latents(self, num_samples: int, seed: int = 0) -> Tensor:
         """The latents float32 [num_samples, latent_dim] that ``seed`` stands for, to interpolate between or to edit."""
-        num_samples = _integer("The number of samples", num_samples, 1, MAX_TOTAL)
-        return self._draw(sample_seeds(_integer("The seed", seed, 0, MAX_SEED), num_samples))
+        num_samples = checked_integer("The number of samples", num_samples, 1, MAX_TOTAL)
+        return self._draw(sample_seeds(checked_integer("The seed", seed, 0, MAX_SEED), num_samples))
 
     def _draw(self, seeds: list[int]) -> Tensor:
         # On the CPU whatever the device, and each from a generator of its own: sample 3 needs no samples 0 to 2.
@@ -231,7 +228,7 @@ class Pipeline:
             for each in prompts:
                 check_prompt(each)
             return prompts, None
-        rows = _rows("embeddings", embeddings, self.config.embedding_dim)
+        rows = checked_rows("embeddings", embeddings, self.config.embedding_dim)
         prompts = [""] * len(rows) if prompts is None else prompts
         if len(prompts) != len(rows):
             raise PromptError(
@@ -241,7 +238,7 @@ class Pipeline:
 
     def _codes(self, prompts: int, num_samples: int, seed: int, latents) -> tuple[Tensor, list[int | None]]:
         """Latents and seeds of all prompts x num_samples."""
-        rows = None if latents is None else _rows("latents", latents, self.config.latent_dim)
+        rows = None if latents is None else checked_rows("latents", latents, self.config.latent_dim)
         if rows is not None and prompts == 1 and num_samples == 1:
             num_samples = len(rows)
         total = prompts * num_samples
@@ -373,45 +370,3 @@ def _choose_device(device: str | torch.device) -> torch.device:
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise MmganError("CUDA cannot be used on this machine; use device='auto' or 'cpu'.")
     return chosen
-
-
-def _integer(what: str, value, low: int, high: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not low <= number <= high:
-        raise PromptError(f"{what} should be a whole number from {low} to {high:,}, not {_short(value)}.")
-    return number
-
-
-def _truncation(value) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise PromptError(f"Truncation should be a number from 0 to 1, not {_short(value)}.")
-    return number
-
-
-def _short(value) -> str:
-    try:
-        return repr(value)[:30].splitlines()[0]
-    except ValueError:  # Python writes out no whole number of more than 4,300 digits
-        return "one of thousands of digits"
-
-
-def _rows(what: str, values, width: int) -> Tensor:
-    """A float32 copy [n, width] on the CPU of what the caller gave."""
-    try:
-        rows = torch.as_tensor(values).detach().to("cpu", torch.float32, copy=True)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise PromptError(f"The {what} should be an array of numbers of shape [n, {width}].") from error
-    if rows.ndim != 2 or rows.shape[1] != width or not 1 <= len(rows) <= MAX_TOTAL:
-        raise PromptError(
-            f"The {what} have the shape {list(rows.shape)}; give [n, {width}] with n from 1 to {MAX_TOTAL:,}."
-        )
-    if not torch.isfinite(rows).all():
-        raise PromptError(f"The {what} hold numbers that are not finite; give finite ones.")
-    return rows
