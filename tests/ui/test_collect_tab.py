@@ -319,10 +319,14 @@ def test_forty_pairs_become_a_model_that_travels(open_page, address, folder):
     page.select_option("#mc-base", "runs/small")
     page.wait_for_function("() => document.querySelector('#mc-model').value")
     page.fill("#mc-model", "my bells")
-    page.fill("#mc-minutes", "0.1")
+    page.fill("#mc-minutes", "0.25")
     page.locator(".mc-tune .mt-start").click()
-    page.wait_for_selector("#train .mt-head h2")  # it is watched as any run is
+    page.wait_for_selector("#train .mt-head h2")  # it is watched as any run is, and stopped and resumed
     assert page.locator("#train .mt-head h2").inner_text() == "my bells"
+    page.wait_for_selector(".mt-head .mt-state.mt-running")
+    page.locator("[data-action=stop]").click()
+    page.wait_for_selector(".mt-head .mt-state.mt-stopped")
+    page.locator("[data-action=resume]").click()
     page.wait_for_selector(".mt-pieces .mt-piece")
     assert page.locator(".mt-piece").count() in (6, 24)
     page.wait_for_selector(".mt-head .mt-state.mt-finished")
