@@ -38,8 +38,8 @@ SIDE = 256  # pixels of a stored picture's longer side
 PACKAGES = {
     "tuxpaint-stamps-default": "GPL-2; its authors are named in its docs",
     "gcompris-qt-data": "each file its own, CC BY, CC BY-SA, CC0, GPL or public domain: see its copyright file",
-    "hydrogen-drumkits": "each kit its own, GPL-2+, CC BY-SA or CC0: see its copyright file",
-    "sonic-pi-samples": "CC0 samples, packaged under MIT",
+    "hydrogen-drumkits": "each kit its own, GPL-2, CC BY, CC BY-SA or CC0: see its copyright file",
+    "sonic-pi-samples": "its samples CC0: see its copyright file",
     "espeak-ng": "GPL-3+, a program: what it speaks is free of that",
     "espeak-ng-data": "GPL-3+",
     "libespeak-ng1": "GPL-3+",
