@@ -12,6 +12,7 @@ and a textbook DCGAN, one after the other, each for as long. OUT/SET.md and .jso
     right       samples whose caption the judge recognises
     copies      samples that are near-copies of a file, and the diversity, both as mmgan.evaluation.own defines them
     variety     mean distance among samples of one caption over that among the files of one caption; 1 is ideal
+    chequer     power of the finest chequerboard in samples over that in files; 1 is ideal, more is an artefact
 
 and OUT/SET.png shows samples of each. --try adds a row with other settings, such as --try "slow: learning_rate=3e-4".
 On a machine that does other things too, --steps is fairer than --minutes: every row of ours takes as many, and the
@@ -53,8 +54,8 @@ KINDS = {"image": "pictures", "audio": "sounds"}
 OURS, RANDOM, PLAIN, DCGAN = "fine-tuned", "from random weights", "no adaptive augmentation", "textbook DCGAN"
 ROWS = (OURS, RANDOM, PLAIN, DCGAN)
 NO_AUGMENTATION = ["augment_image=0", "augment_audio=0", "augment_target=0"]
-COLUMNS = ("distance", "distance_training", "accuracy", "copies", "diversity", "variety")
-HEADS = ("distance to held-out", "to training", "right", "copies", "diversity", "variety", "CPU s", "steps")
+COLUMNS = ("distance", "distance_training", "accuracy", "copies", "diversity", "variety", "chequer")
+HEADS = ("distance to held-out", "to training", "right", "copies", "diversity", "variety", "chequer", "CPU s", "steps")
 
 
 class OwnSet:

@@ -91,6 +91,14 @@ def test_a_judge_knows_what_it_saw_and_new_files_of_the_kind():
     assert own_judge.cross_validated(rows, labels, 2, own_judge.folds_of([str(i) for i in range(16)]), steps=40) > 0.8
 
 
+def test_a_chequerboard_is_seen_wherever_it_begins():
+    plain = torch.linspace(-1, 1, 32).expand(4, 1, 32, 32)
+    board = plain + 0.1 * (-1.0) ** (torch.arange(32)[:, None] + torch.arange(32))
+    assert own_judge.chequer(plain) < 1e-6
+    assert own_judge.chequer(board) == pytest.approx(0.16, rel=1e-3)
+    assert own_judge.chequer(board.roll(1, 3)[..., 1:]) == pytest.approx(0.16, rel=1e-3)
+
+
 def test_the_distance_is_unbiased_and_grows():
     rng = torch.Generator().manual_seed(0)
     pairs = [[torch.randn(8, 4, generator=rng).tanh() for _ in range(2)] for _ in range(300)]
