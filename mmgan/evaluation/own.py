@@ -7,6 +7,7 @@ changes only because the model does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from ..data.loader import Loader
 from ..models import Critic, Discriminators
-from .metrics import energy_distance, nearest_distances
+from .metrics import diversity, energy_distance, nearest_distances
 
 MOST = 512  # files of a bank that are looked at
 POOLED = 8  # side of the small averages
@@ -38,6 +39,7 @@ class Measures:
     diversity: float  # mean distance between samples over that between training files; 1 is ideal
     caption_match: float | None = None  # share of samples whose caption a critic picks among all
     real_caption_match: float | None = None  # the same of files, held out where there are any
+    variety: float | None = None  # as diversity, among the samples and the files of one caption
 
     def as_dict(self, prefix: str) -> dict[str, float]:
         """Rows for a run's metrics: ``image_to_held_out`` and so on."""
@@ -78,7 +80,7 @@ class OwnMeasure:
     def __init__(self, kind: str, critics: Discriminators, training: Loader, held_out: Loader | None):
         self.kind, self.critic = kind, getattr(critics, kind)
         self._scale: tuple[Tensor, Tensor] | None = None
-        rows, self.places, _ = bank(training, kind)
+        rows, self.places, self.concepts = bank(training, kind)
         features = self._raw(rows)
         middle, spread = features.mean(0), features.std(0, correction=0)
         self._scale = middle, spread.clamp(min=0.1 * float(spread.mean()) + 1e-6)
@@ -108,8 +110,8 @@ class OwnMeasure:
         middle, spread = self._scale
         return (features - middle) / spread
 
-    def __call__(self, samples: Tensor) -> Measures:
-        """Samples, pictures [N, C, S, S] or log-mels [N, bands, T], as figures."""
+    def __call__(self, samples: Tensor, concepts: Sequence[str] | None = None) -> Measures:
+        """Samples, pictures [N, C, S, S] or log-mels [N, bands, T], of these concepts [N], as figures."""
         features = self._scaled(self._raw(samples))
         distances = torch.cdist(features, self.training)
         nearest, place = distances.min(dim=1)
@@ -120,7 +122,18 @@ class OwnMeasure:
             copies=float(self._copied(distances, nearest, place).float().mean()),
             nearer=float(nearer.mean()),
             diversity=float(torch.pdist(features).mean()) / self.spread,
+            variety=None if concepts is None else self._variety(features, concepts),
         )
+
+    def _variety(self, features: Tensor, concepts: Sequence[str]) -> float | None:
+        """None where no caption has two files and two samples."""
+        files, samples = Counter(self.concepts), Counter(concepts)
+        both = {concept for concept in files if files[concept] > 1 and samples[concept] > 1}
+        distances = []
+        for rows, named in ((features, concepts), (self.training, self.concepts)):
+            kept = [i for i, concept in enumerate(named) if concept in both]
+            distances.append(diversity(rows[kept], [named[i] for i in kept]))
+        return distances[0] / distances[1] if both and distances[1] > 0 else None
 
     def _copied(self, distances: Tensor, nearest: Tensor, place: Tensor) -> Tensor:
         """Which samples are near-copies, bool [N]: much nearer to one file than files are to each other, and than to
@@ -151,7 +164,9 @@ def describe(kind: str, now: Measures, before: Measures | None) -> list[str]:
     if now.caption_match is not None:
         beside = "" if now.real_caption_match is None else f" (of your own files {now.real_caption_match:.0%})"
         sentences.append(f"{now.caption_match:.0%} of its {what} are recognised by their caption{beside}.")
-    if now.diversity < 0.6:
+    if now.variety is not None and now.variety < 0.6:
+        sentences.append(f"Under one caption its {what} vary {now.variety:.0%} as much as your files do.")
+    elif now.diversity < 0.6:
         sentences.append(f"Its {what} vary {now.diversity:.0%} as much as your files do.")
     return sentences
 

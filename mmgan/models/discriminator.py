@@ -98,9 +98,15 @@ class Discriminators(nn.Module):
         self.audio_twins = MLP(3 * config.critic_features, config.critic_features, 1)
         self.joint_caption = linear(config.embedding_dim, config.critic_features, bias=False)
 
-    def features(self, image: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Image [B, C, S, S] and log-mel [B, bands, T] -> descriptions of both, each [B, F]."""
-        return self.image.features(image), self.audio.features(mel.unsqueeze(1))
+    def features(
+        self, image: Tensor, mel: Tensor, with_image: bool = True, with_audio: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Image [B, C, S, S] and log-mel [B, bands, T] -> descriptions of both, each [B, F]; 0 of what is left out."""
+        nothing = image.new_zeros(len(image), self.config.critic_features)
+        return (
+            self.image.features(image) if with_image else nothing,
+            self.audio.features(mel.unsqueeze(1)) if with_audio else nothing,
+        )
 
     def joint_score(self, image_features: Tensor, audio_features: Tensor, embedding: Tensor) -> Tensor:
         """Do this picture, this sound and this caption belong together, and are they real? -> [B]."""

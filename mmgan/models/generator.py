@@ -82,6 +82,15 @@ class Generator(nn.Module):
         )
         self.audio = Synthesis(config, config.audio_widths, config.audio_patch, 1, audio.bands, audio.frames)
 
-    def forward(self, embedding: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, embedding: Tensor, latents: Tensor, with_image: bool = True, with_audio: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """What is not wanted is not made: it is 0 throughout."""
+        c, audio, count = self.config, self.config.audio, len(latents)
         w_image, w_audio = self.mapping(embedding, latents)
-        return self.image(w_image), self.audio(w_audio).squeeze(1)
+        if with_image:
+            image = self.image(w_image)
+        else:
+            image = w_image.new_zeros(count, c.image_channels, c.image_size, c.image_size)
+        mel = self.audio(w_audio).squeeze(1) if with_audio else w_audio.new_zeros(count, audio.bands, audio.frames)
+        return image, mel

@@ -147,7 +147,7 @@ class FinetuneLoop(Loop):
             if kind not in self.own:
                 continue
             critic = getattr(self.trainer.discriminators, kind)
-            measured = self.own[kind](rows)
+            measured = self.own[kind](rows, [prompt.concept for prompt in self.prompts])
             if known.any() and len(self.captions) > 1:
                 match = caption_match(critic, rows[known], asked[known], self.embeddings)
                 measured = measured.with_match(match, self._real_match(kind, critic, place))
@@ -192,6 +192,10 @@ class FinetuneLoop(Loop):
         distance = sum(distances) / len(distances) if distances else None
         if distance is not None and matches:
             distance += 1 - sum(matches) / len(matches)  # near the files, and under the right captions
+        varieties = [min(1.0, m.variety) for m in found.values() if m.variety is not None]
+        if distance is not None and varieties:
+            # A model that makes one thing for each caption comes near to few files soon, and would be kept.
+            distance += 1 - sum(varieties) / len(varieties)
         copies = max((m.copies for m in found.values()), default=0.0)
         nearer = max((m.nearer for m in found.values()), default=0.0)
         better = self.evidence.see(step, share, distance, copies, nearer)

@@ -33,12 +33,15 @@ class Objectives:
 
     Args:
         spreads: mean squared distance between two real pictures and between two real log-mels, the unit of errors.
+        present: whether the data have pictures, and sounds, at all. What they lack is neither made nor looked at, which
+            nearly halves a step and changes nothing, since nothing that is missing counts.
     """
 
     def __init__(
         self, config: TrainingConfig, loss: Loss, generator: Generator, discriminators: Discriminators, bf16: bool,
-        spreads: tuple[float, float],
+        spreads: tuple[float, float], present: tuple[bool, bool] = (True, True),
     ):  # fmt: skip
+        self.present = present
         self.config, self.loss, self.bf16, self.spreads = config, loss, bf16, spreads
         self.generator, self.discriminators = generator, discriminators
         self.device = next(discriminators.parameters()).device
@@ -48,13 +51,13 @@ class Objectives:
     def generate(self, caption: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Captions [B, 384] and latents [B, L] -> images [B, C, S, S] and log-mels [B, bands, T] in full precision."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            image, mel = self.generator(caption, latents)
+            image, mel = self.generator(caption, latents, *self.present)
         return image.float(), mel.float()
 
     def scores(self, inputs: list[Tensor], caption: Tensor) -> Scores:
         """Images [B, C, S, S] and log-mels [B, bands, T] under captions [B, 384] -> what the critics say."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            image, audio = self.discriminators.features(*inputs)
+            image, audio = self.discriminators.features(*inputs, *self.present)
         image, audio = image.float(), audio.float()
         twins = self.discriminators.twin_scores(image, audio, caption)
         return Scores(image, audio, torch.cat([self._values(image, audio, caption), twins], dim=1))
@@ -65,9 +68,11 @@ class Objectives:
         return torch.stack(scores, dim=1)
 
     def _sides(self, scores: Scores) -> Iterator[tuple[int, Critic, Tensor]]:
-        """Column, critic and features [B, F] of both modalities."""
-        yield 0, self.discriminators.image, scores.image_features
-        yield 1, self.discriminators.audio, scores.audio_features
+        """Column, critic and features [B, F] of the modalities that the data have."""
+        if self.present[0]:
+            yield 0, self.discriminators.image, scores.image_features
+        if self.present[1]:
+            yield 1, self.discriminators.audio, scores.audio_features
 
     def _same_concept(self, part: Batch, distance: int) -> Tensor:
         """Whether row i and row i ^ distance share their concept, bool [B]."""
@@ -130,14 +135,16 @@ class Objectives:
 
         What picture and sound say of the shared latents multiplies with the prior (Wu and Goodman 2018).
         """
-        shared = self.config.model.latent_shared
-        weighted, precisions, own = 0.0, 1.0, []
+        model = self.config.model
+        shared = model.latent_shared
+        weighted, precisions = 0.0, 1.0
+        own = [(counts.new_zeros(len(counts), n),) * 2 for n in (model.latent_image, model.latent_audio)]
         for k, critic, features in self._sides(real):
             there = counts[:, k : k + 1]
             middle, log_variance = critic.latents(features)
             precision = there * (-log_variance[:, :shared]).exp()
             weighted, precisions = weighted + precision * middle[:, :shared], precisions + precision
-            own.append((there * middle[:, shared:], there * log_variance[:, shared:]))
+            own[k] = there * middle[:, shared:], there * log_variance[:, shared:]
         return (
             torch.cat([weighted / precisions, own[0][0], own[1][0]], dim=1),
             torch.cat([-precisions.log(), own[0][1], own[1][1]], dim=1),
@@ -180,14 +187,15 @@ class Objectives:
     ) -> Tensor:  # fmt: skip
         """What keeps the critics smooth, unweighted: "r1", "r1r2", or "gp" at points ``between`` [B] in 0..1."""
         ones = torch.ones(len(caption), device=self.device)
+        here = [k for k in range(2) if self.present[k]]
         if kind == "gp":
             mixed = [
                 torch.lerp(r.detach(), f.detach(), 1 - between.view(-1, *[1] * (r.dim() - 1))).requires_grad_()
                 for r, f in zip(real_inputs, fake_inputs, strict=True)
             ]
             score = (self.scores(mixed, caption).values * counts).sum(1)
-            return mean(slope_towards_one(score, mixed), ones)
-        value = mean(squared_slope((real.values * counts).sum(1), real_inputs), ones)
+            return mean(slope_towards_one(score, [mixed[k] for k in here]), ones)
+        value = mean(squared_slope((real.values * counts).sum(1), [real_inputs[k] for k in here]), ones)
         if kind == "r1r2":
-            value = value + mean(squared_slope((fake.values * counts).sum(1), fake_inputs), ones)
+            value = value + mean(squared_slope((fake.values * counts).sum(1), [fake_inputs[k] for k in here]), ones)
         return value / 2

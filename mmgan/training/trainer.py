@@ -90,7 +90,10 @@ class Trainer:
         self.penalty = self.loss.penalty if config.penalty == "auto" else config.penalty
         spreads = self._spreads()
         self.gamma = config.gamma or config.gamma_share * max(sum(spreads), 1.0)
-        self.objectives = Objectives(config, self.loss, self.generator, self.discriminators, self.bf16, spreads)
+        present = dataset.num_images > 0, dataset.num_sounds > 0
+        self.objectives = Objectives(
+            config, self.loss, self.generator, self.discriminators, self.bf16, spreads, present
+        )
         self.step_count = 0
         self.augment_image = _augmentation(config.augment_image, dataset.num_images)
         self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)

@@ -142,3 +142,15 @@ def test_energy_distance_of_shifted_clouds():
     assert abs(energy_distance(one, two)) < 0.05
     assert energy_distance(one, two + 10) == pytest.approx(2 * 300**0.5 - 4 * 3**0.5 * 0.65 * 2 / 2, rel=0.2)
     assert energy_distance(one[:1], two[:1]) > 0
+
+
+def test_variety_under_one_caption_is_told_from_variety_among_captions(measure):
+    rows = loader(40).images(range(40))
+    concepts = [("low", "high")[i % 2] for i in range(40)]
+    assert measure(rows, concepts).variety == pytest.approx(1, abs=1e-3)
+    assert 0.7 < measure(samples(40, 2), concepts).variety < 1.4
+    one_a_caption = measure(rows[[0, 1]].repeat(20, 1, 1, 1), concepts)
+    assert one_a_caption.variety == pytest.approx(0, abs=0.01) and one_a_caption.diversity > 0.3
+    assert any("Under one caption its pictures vary 0%" in s for s in describe("image", one_a_caption, None))
+    assert measure(rows).variety is None  # nobody said what was asked for
+    assert measure(rows[:2], ["low", "high"]).variety is None  # one sample of each says nothing

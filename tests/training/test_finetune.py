@@ -1,5 +1,7 @@
 """Fine-tuning on small networks and real files: from base to run, resumed, said in words."""
 
+import dataclasses
+import functools
 import io
 import json
 import wave
@@ -14,6 +16,7 @@ from small import MODEL, Encoder
 from mmgan.checkpoint import load_model, save_model
 from mmgan.data.projects import Projects
 from mmgan.errors import CheckpointError, DataError
+from mmgan.evaluation.own import Measures
 from mmgan.models import Discriminators, Generator
 from mmgan.pipeline import Pipeline
 from mmgan.training import begin, finetune, finetune_loop
@@ -301,3 +304,14 @@ def test_the_json_of_a_run_holds_no_infinity(tmp_path, base):
     assert tune(project(tmp_path, 2, 0).folder, tmp_path / "run", base) == 0  # two files only
     for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(name))
+
+
+def test_a_model_that_makes_one_thing_a_caption_is_not_the_best():
+    """It comes as near to a few held-out files as one that varies, which may come later."""
+    loop = SimpleNamespace(first={1: 1}, evidence=HeldOutEvidence(), verdict="")
+    found = Measures(0.01, 0.0, 0.0, 0.5, 0.9, caption_match=1.0, variety=0.1)
+    weigh = functools.partial(finetune_loop.FinetuneLoop._weigh, loop)
+    assert weigh(10, 0.1, {"audio": found})
+    assert weigh(20, 0.2, {"audio": dataclasses.replace(found, to_held_out=0.05, variety=0.6)})
+    assert not weigh(30, 0.3, {"audio": dataclasses.replace(found, to_held_out=0.9, variety=1.5)})  # wild is no merit
+    assert loop.evidence.best_step == 20

@@ -1,6 +1,7 @@
 """One step, however it is cut up, and what it does when something is missing or wrong."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -77,6 +78,30 @@ def test_rows_without_a_side_train_what_they_have(missing, network):
     assert torch.equal(before[0], weights(absent)) and not torch.equal(before[1], weights(present))
     critic = getattr(t.discriminators, network)
     assert all(p.grad is None or not p.grad.any() for p in critic.parameters())
+
+
+@pytest.mark.parametrize("side", ["image", "audio"])
+@pytest.mark.parametrize("loss", ["relativistic", "wasserstein"])  # R1 and R2; a gradient penalty
+def test_what_the_data_lack_altogether_is_skipped_and_changes_nothing(side, loss):
+    class Alone(Blobs):
+        num_images, num_sounds = (0, 8) if side == "image" else (8, 0)
+
+        def rows(self, rng, count):
+            gone = {"image" if side == "image" else "sound": None}
+            return [dataclasses.replace(row, **gone) for row in super().rows(rng, count)]
+
+    def steps(whole: bool) -> tuple[Trainer, list[dict]]:
+        t = Trainer(config(penalty_interval=1, loss=loss), Alone(), Encoder())
+        t.objectives.present = (True, True) if whole else t.objectives.present
+        if not whole:
+            for module in (getattr(t.generator, side), getattr(t.discriminators, side).stem):
+                module.register_forward_hook(lambda *_: pytest.fail(f"{side} was computed"))
+        return t, [t.step() for _ in range(3)]
+
+    (all_of, told), (some, told_too) = steps(True), steps(False)
+    torch.testing.assert_close(told, told_too)
+    torch.testing.assert_close(weights(all_of.generator), weights(some.generator))
+    torch.testing.assert_close(weights(all_of.discriminators), weights(some.discriminators))
 
 
 def test_partly_paired_rows_train_both_sides():
