@@ -35,6 +35,7 @@ REQUESTS = ("stop", "pause", "save", "sample")  # files by which anyone asks the
 STALE_SECONDS = 120.0  # without a heartbeat; a step on the slowest laptop takes less
 CLAIM_SECONDS = 30.0  # from a claim of a folder to its process, which takes a second where nothing is wrong
 _RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte, so that no place outlives a cut
+ABANDONED_SECONDS = 10.0  # an empty folder of a run is made and filled within milliseconds
 _OURS = {"log.txt", ".lock", "samples", "status.json", *REQUESTS}  # there before the run is, from whoever starts it
 
 
@@ -361,11 +362,16 @@ class Run:
                 try:
                     self.folder.mkdir(parents=True)
                 except FileExistsError:
-                    raise TrainingError(f"{self.folder.name} is there already; choose another name.") from None
+                    if not self._abandoned():
+                        raise TrainingError(f"{self.folder.name} is there already; choose another name.") from None
             status = {"step": 0, "started": time.time(), **read_json(self.folder / "status.json")}
             status |= {"state": "starting", "stage": "process", "reason": "", "pid": 0}
             status |= {"host": socket.gethostname(), "updated": time.time()}
             replace_file(self.folder / "status.json", to_json(status, indent=2))
+
+    def _abandoned(self) -> bool:
+        """Whether the folder is an empty one that a kill left between its making and its first file."""
+        return not any(self.folder.iterdir()) and time.time() - self.folder.stat().st_mtime > ABANDONED_SECONDS
 
     def give_up(self, reason: str) -> None:
         """Says "failed" in the place of a process that was claimed for and ended before it could write."""

@@ -168,6 +168,19 @@ def test_a_killed_training_is_told_and_resumed(manager):
     trains(manager, "killed", manager.run("killed").checkpoint_step() + 1)
 
 
+def test_an_empty_folder_that_a_kill_left_blocks_no_name(tmp_path):
+    folder = tmp_path / "left"
+    folder.mkdir()
+    with pytest.raises(TrainingError, match="there already"):
+        Run(folder).claim()  # somebody may be making it this moment
+    os.utime(folder, (0, 0))
+    Run(folder).claim()
+    assert Run(folder).status()["state"] == "starting"
+    os.utime(folder, (0, 0))
+    with pytest.raises(TrainingError, match="there already"):
+        Run(folder).claim()
+
+
 def test_a_finished_run_is_trained_further(manager):
     manager.start("first", "shapes", settings=FAST | {"steps": 2})
     wait(lambda: manager.status("first")["state"] == "finished")

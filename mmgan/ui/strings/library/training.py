@@ -148,6 +148,6 @@ TEXTS: dict[str, str] = {
     ),
     "Its pictures vary {share} as much as your files do.": "它的图片的多样性是你的文件的 {share}。",
     "Its sounds vary {share} as much as your files do.": "它的声音的多样性是你的文件的 {share}。",
-    "Under one caption its pictures vary {share} as much as your files do.": "同一说明下，它的图片的多样性是你的文件的 {share}。",
-    "Under one caption its sounds vary {share} as much as your files do.": "同一说明下，它的声音的多样性是你的文件的 {share}。",
+    "Under one caption its pictures vary {share} as much as your files do.": "同一说明下，图片多样性是文件的 {share}。",
+    "Under one caption its sounds vary {share} as much as your files do.": "同一说明下，声音多样性是文件的 {share}。",
 }
