@@ -52,11 +52,12 @@
         tab.watch(answer.name);
       };
       const name = el("input", { type: "text", id: "mt-name", maxlength: 60, value: chosen.name, autocomplete: "off", dir: "auto",
-        oninput: () => Object.assign(chosen, { name: name.value, named: true }) });
+        oninput: () => Object.assign(chosen, { name: name.value, named: true }), onblur: () => suggest() });
       const suggest = async () => {
         if (chosen.named && chosen.name) return;
         const answer = await tab.server.look({ what: "name", data: chosen.data === "folder" ? chosen.path || "run" : chosen.data }).catch(() => ({}));
-        if (answer.name && !chosen.named) name.value = chosen.name = answer.name;
+        const typing = document.activeElement === name; // what is suggested must not come between
+        if (answer.name && !typing && !(chosen.named && chosen.name)) name.value = chosen.name = answer.name;
       };
       tab.main.replaceChildren(el("form", { class: "mt-panel mt-form", novalidate: true, onsubmit: submit },
         el("h2", {}, say("form")),
