@@ -14,7 +14,6 @@ from mmgan.models import Generator
 
 from . import __main__ as command
 from . import cuda, growth, measure, page, sampling, shares, training
-from .dcgan import DCGAN, discriminator, generator
 from .subjects import Setup, fresh_prompts
 
 SMALL = ModelConfig(
@@ -118,22 +117,6 @@ def test_plain_layout_undoes_channels_last_and_itself():
     with cuda.plain_layout():
         assert maps.contiguous(memory_format=torch.channels_last).is_contiguous()
     assert maps.contiguous(memory_format=torch.channels_last).is_contiguous(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize("size", [16, 32, 64])
-def test_dcgan_makes_and_judges_pictures_of_its_size(size):
-    noise = torch.randn(2, 100, 1, 1)
-    made = generator(size, 3)(noise)
-    assert made.shape == (2, 3, size, size)
-    assert discriminator(size, 3)(made).shape == (2, 1, 1, 1)
-
-
-def test_dcgan_learns():
-    torch.manual_seed(0)
-    dcgan, real = DCGAN(8, 1), torch.ones(16, 1, 8, 8)
-    for _ in range(60):
-        dcgan.step(real)
-    assert dcgan.generator(torch.randn(16, 100, 1, 1)).mean() > 0.3
 
 
 def test_rounds_alternate_their_order():

@@ -7,7 +7,8 @@ import time
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from .dcgan import DCGAN
+from mmgan.evaluation.dcgan import DCGAN
+
 from .measure import Part, Timing, interleave
 from .subjects import Setup, fill, parameters
 
