@@ -51,11 +51,18 @@ def warm_start(trainer: Trainer, source: str | Path) -> None:
     Raises:
         MmganError: there is no such model, its sizes differ, or its discriminators were not saved.
     """
-    model = load_model(source, with_discriminators=True)
+    model, name = load_model(source, with_discriminators=True), Path(source).name  # a page shows no path
     if model.discriminators is None:
-        raise TrainingError(f"{source} has no discriminators, without which training cannot go on; take another model.")
+        raise TrainingError(f"{name} has no discriminators, without which training cannot go on; take another model.")
+    colour = model.config.image_channels == 3
+    if colour != (trainer.config.model.image_channels == 3):
+        raise TrainingError(
+            f"{name} makes colour pictures and the data are grey; take other data, or start from another model."
+            if colour
+            else f"{name} makes grey pictures and the data are in colour; take other data, or start from another model."
+        )
     if model.config != trainer.config.model:
-        raise TrainingError(f"{source} has other sizes than the settings or the data ask for; take another model.")
+        raise TrainingError(f"{name} has other sizes than the settings or the data ask for; take another model.")
     for module in (trainer.generator, trainer.ema):
         module.load_state_dict(model.generator.state_dict())
     trainer.discriminators.load_state_dict(model.discriminators.state_dict())

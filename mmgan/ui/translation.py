@@ -11,7 +11,7 @@ import re
 import string
 from dataclasses import dataclass
 
-from .strings.library import SAID, TEXTS
+from .strings.catalogue import SAID, TEXTS
 
 LONGEST = 2_000  # characters; a longer text is none of the library's sentences
 DEEPEST = 4  # sentences within one another

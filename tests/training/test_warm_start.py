@@ -53,6 +53,12 @@ def test_other_sizes_and_missing_discriminators_are_refused(model, tmp_path):
     small = config(model=ModelConfig(**{**vars(config().model), "style_dim": 24}))
     with pytest.raises(TrainingError, match="other sizes"):
         warm_start(Trainer(small, Blobs(), Encoder()), folder)
+    channels = config().model.image_channels
+    other = config(model=ModelConfig(**{**vars(config().model), "image_channels": 4 - channels}))
+    save_model(tmp_path / "other", Generator(other.model), Discriminators(other.model), {})
+    said = "^other makes colour pictures and the data are grey" if channels == 1 else "^other makes grey pictures"
+    with pytest.raises(TrainingError, match=said):
+        warm_start(Trainer(config(), Blobs(), Encoder()), tmp_path / "other")
     save_model(tmp_path / "half", Generator(config().model), None, {})
     with pytest.raises(TrainingError, match="no discriminators"):
         warm_start(Trainer(config(), Blobs(), Encoder()), tmp_path / "half")

@@ -35,7 +35,7 @@ from mmgan.training.manager import Manager
 from mmgan.training.runs import Run
 from mmgan.ui.collect_rows import table
 from mmgan.ui.problems import Problem, sentence
-from mmgan.ui.strings.library import SAID, TEXTS
+from mmgan.ui.strings.catalogue import SAID, TEXTS
 from mmgan.ui.translation import in_chinese, is_whole
 from mmgan.ui.watching import spoken_run
 

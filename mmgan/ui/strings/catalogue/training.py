@@ -48,6 +48,12 @@ TEXTS: dict[str, str] = {
     "{path} has no discriminators, without which training cannot go on; take another model.": (
         "{path} 没有判别器，无法继续训练；请换一个模型。"
     ),
+    "{name} makes colour pictures and the data are grey; take other data, or start from another model.": (
+        "{name} 生成彩色图片，而数据是灰度的；请换数据，或从其他模型开始。"
+    ),
+    "{name} makes grey pictures and the data are in colour; take other data, or start from another model.": (
+        "{name} 生成灰度图片，而数据是彩色的；请换数据，或从其他模型开始。"
+    ),
     "{path} has other sizes than the settings or the data ask for; take another model.": (
         "{path} 的大小与设置或数据的要求不同；请换一个模型。"
     ),
