@@ -97,7 +97,7 @@ def stoppable(run: Run | None):
 
     def watch():
         while not ready.wait(STOP_SECONDS):
-            if run.stop_requested() and not ready.is_set():
+            if run.requested("stop") and not ready.is_set():
                 end()
                 os._exit(0)
 

@@ -127,7 +127,7 @@ class Loop:
         return self.elapsed / (60 * c.minutes) if c.minutes else self.trainer.step_count / c.steps
 
     def _stopping(self) -> bool:
-        return self.interrupted or self.run_folder.stop_requested()
+        return self.interrupted or self.run_folder.requested("stop")
 
     def _agree(self, done: bool, share: float) -> tuple[bool, float]:
         """What the first process says, on every process."""

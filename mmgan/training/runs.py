@@ -322,14 +322,6 @@ class Run:
     def _claimed(status: dict) -> bool:
         return status.get("state") == "starting" and not status.get("pid")
 
-    def request_stop(self) -> None:
-        """Asks the training process to save and stop at its next step; see :meth:`request`."""
-        self.request("stop")
-
-    def stop_requested(self) -> bool:
-        """Whether somebody asked for a stop since the run was created or resumed."""
-        return self.requested("stop")
-
     # ----------------------------------------------------------------------------------------------------------- lock
 
     def _acquire(self) -> None:

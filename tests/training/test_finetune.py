@@ -148,7 +148,7 @@ def test_stopped_and_resumed_without_its_base(tmp_path, base, monkeypatch):
     def stop_at_two(self, terms):
         steps(self, terms)
         if self.trainer.step_count == 2:
-            self.run_folder.request_stop()
+            self.run_folder.request("stop")
 
     monkeypatch.setattr(finetune_loop.FinetuneLoop, "_after_step", stop_at_two)
     assert tune(mine.folder, tmp_path / "run", base, steps=5) == 0

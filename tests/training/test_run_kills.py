@@ -51,7 +51,7 @@ with run:
     def save():
         state = json.dumps({"version": 1, "tensors": [], "state": {"step": step}})
         replace_folder(run.checkpoint, lambda new: (new / "training.json").write_text(state))
-    while not run.stop_requested() and step < 4000:
+    while not run.requested("stop") and step < 4000:
         step += 1
         run.log_metrics({"step": step})
         run.set_status("running", step=step)

@@ -263,16 +263,16 @@ while True:
 
 class TestStop:
     def test_anyone_may_ask(self, run):
-        assert not run.stop_requested()
-        Run.open(run.folder).request_stop()
-        assert run.stop_requested()
+        assert not run.requested("stop")
+        Run.open(run.folder).request("stop")
+        assert run.requested("stop")
 
     def test_a_resumed_run_forgets_the_wish(self, run):
         save_checkpoint(run, 1)
-        run.request_stop()
+        run.request("stop")
         run.close()
         with Run.resume(run.folder) as resumed:
-            assert not resumed.stop_requested()
+            assert not resumed.requested("stop")
 
 
 class TestLock:

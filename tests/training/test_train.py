@@ -91,7 +91,7 @@ def test_two_processes_compute_what_one_computes(tmp_path):
 def test_a_stop_request_saves_and_says_at_which_step(tmp_path):
     process = start(tmp_path / "run", 100_000, "", 0.0)
     wait_for_step(tmp_path / "run", 2)
-    Run.open(tmp_path / "run").request_stop()
+    Run.open(tmp_path / "run").request("stop")
     finish(process)
     status = Run.open(tmp_path / "run").status()
     assert status["state"] == "stopped" and status["step"] > 0

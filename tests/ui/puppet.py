@@ -69,7 +69,7 @@ def trained(folder, **training):
     def train():
         step = 0
         while not over.wait(0.1):
-            if run.stop_requested():
+            if run.requested("stop"):
                 save(run, step)
                 run.set_status("stopped", step=step, reason=f"Saved at step {step}.")
                 run.close()
