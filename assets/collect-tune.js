@@ -52,7 +52,8 @@
 
     async suggest(tab, field) {
       const answer = await tab.ask("GET", `name?${new URLSearchParams({ stem: tab.project?.name ?? "" })}`);
-      if (answer.name && !field.value) field.value = answer.name;
+      const typing = document.activeElement === field; // what is suggested must not come between
+      if (answer.name && !field.value && !typing) field.value = answer.name;
     },
 
     update(tab) {

@@ -4,7 +4,7 @@
 
 Prints a table (Markdown): for each kind of phrasing the share of samples whose picture, sound, and both, show what was
 asked. Both encoders get the same prompts and the same latents. The teacher reads no Chinese, so Chinese prompts stand
-beside what they mean in English, read by the teacher. Takes about a minute for each sample of a prompt on two cores.
+beside what they mean in English, read by the teacher.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from ..data.projects import Project
 from .problems import sentence
 from .strings import say
 
-PAGE = 20  # rows; fifty were twelve phones high, and what comes after the table was never found
+PAGE = 20  # rows; on a phone more hide what comes after the table
 SHOWS = ("all", "look", "left_out", "image", "sound")
 MAX_LEFT_OUT = 1_000
 
