@@ -39,7 +39,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from mmgan.data import captions, shapes, text_corpus
 from mmgan.data.cedict import cedict_pairs, find_cedict, read_cedict
-from mmgan.data.shapes_captions import ENGLISH_WORDS
+from mmgan.data.shapes_captions import CHINESE_WORDS, ENGLISH_WORDS
 from mmgan.data.text_corpus import COLOURS, DIGITS, SIZES
 from mmgan.errors import MmganError
 from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
@@ -47,7 +47,7 @@ from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
     "wordnet_lemma": 15, "wordnet_sentence": 7, "wordnet_long": 0.5, "noun_en": 4, "word_en": 3,
-    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5,
+    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "roles_en": 2, "roles_zh": 1,
     "emoji_name_zh": 3, "emoji_tag_zh": 1, "emoji_zh": 5, "emoji_character": 1, "unihan_zh": 4,
     "cedict_zh": 12, "cedict_rare_zh": 7, "word_zh": 5, "request_zh": 5,
     "digits_en": 3, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
@@ -67,6 +67,8 @@ TYPO_WORDS = frozenset(
     + list(shapes.SHAPES)
 )  # in which most typos fall where a text has some of them
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
+DIFFERENCE_WEIGHT = 0.1  # of what is wrong with the differences within families, as a share of the teacher's
+LEAST_DIFFERENCE = 0.1  # of the teacher's: smaller ones count as this much
 WARMUP = 100  # steps
 DECAY_SHARE = 1 / 3  # of the steps
 BUCKET = 8  # batches drawn together and sorted by length, so that little is padding
@@ -104,6 +106,8 @@ def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:
     names = [(row["name_en"], row["name_zh"]) for row in rows]
     nouns = text_corpus.common_nouns(args.wordnet)
     pairs += text_corpus.templated(names, 5, rng, "request", text_corpus.REQUESTS)
+    pairs += text_corpus.roles([(word, words[0]) for word, words in CHINESE_WORDS["shape"].items()], rng, per_thing=200)
+    pairs += text_corpus.roles(rng.sample(names, 400), rng, per_thing=4)
     pairs += text_corpus.contrasts([*(name for name, _ in names if " " not in name), *rng.sample(nouns, 1_000)], rng)
     if args.cedict:
         pairs += _dictionary(args, pairs, {row["name_zh"] for row in validation}, set(nouns), rng)
@@ -149,7 +153,7 @@ def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np
 
 
 class Sampler:
-    """Batches that depend on seed and step only: (texts, target rows)."""
+    """Batches that depend on seed and step only: (texts, target rows, number of each text's family)."""
 
     def __init__(
         self,
@@ -167,15 +171,15 @@ class Sampler:
                 self.families.setdefault(pair.family, []).append(pair)
         self.row, self.batch, self.seed, self.cached = row, batch, seed, (-1, [])
 
-    def __call__(self, step: int) -> tuple[list[str], list[int]]:
+    def __call__(self, step: int) -> tuple[list[str], list[int], list[int]]:
         if self.cached[0] != step // BUCKET:
             self.cached = (step // BUCKET, self._bucket(random.Random(f"{self.seed}/{step // BUCKET}")))
         return self.cached[1][step % BUCKET]
 
-    def _bucket(self, rng: random.Random) -> list[tuple[list[str], list[int]]]:
+    def _bucket(self, rng: random.Random) -> list[tuple[list[str], list[int], list[int]]]:
         names = [name for name, pairs in self.groups.items() if pairs]
         weights = [WEIGHTS[name] for name in names]
-        items: list[tuple[float, str, int]] = []  # length, text, row
+        items: list[tuple[float, str, int, int]] = []  # length, text, row, number of the family
         while len(items) < BUCKET * self.batch:
             name = rng.choices(names, weights)[0]
             pair = rng.choice(self.groups[name])
@@ -183,11 +187,12 @@ class Sampler:
             drawn = rng.sample(family, min(FAMILY, len(family))) if family else [pair]
             texts = [self._misspell(p.text, name, rng) for p in drawn]
             length = sum(map(_length, texts)) / len(texts)
-            items += [(length, text, self.row[p.target]) for text, p in zip(texts, drawn, strict=True)]
+            number = len(items)
+            items += [(length, text, self.row[p.target], number) for text, p in zip(texts, drawn, strict=True)]
         items = sorted(items[: BUCKET * self.batch], key=lambda item: item[0])
         batches = [items[i : i + self.batch] for i in range(0, len(items), self.batch)]
         rng.shuffle(batches)
-        return [([text for _, text, _ in batch], [row for _, _, row in batch]) for batch in batches]
+        return [tuple(map(list, zip(*batch, strict=True)))[1:] for batch in batches]
 
     def _misspell(self, text: str, group: str, rng: random.Random) -> str:
         if not group.endswith("_en") or rng.random() >= TYPO_SHARE.get(group, OTHER_TYPO_SHARE):
@@ -209,11 +214,20 @@ def misspelt_words() -> frozenset[str]:
     }  # fmt: skip
 
 
-def distillation_loss(student: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-    """The loss of unit vectors [B, 384], and their mean cosine."""
+def distillation_loss(student: Tensor, teacher: Tensor, families: Tensor) -> tuple[Tensor, Tensor]:
+    """The loss of unit vectors [B, 384], and their mean cosine.
+
+    Texts of one family (a number for each text, [B]) must also differ as the teacher has them differ, however little
+    that is: "yellow on blue" and "blue on yellow" lie so near to each other that the rest of the loss does not feel it.
+    """
     cosine = (student * teacher).sum(1).mean()
     similarity = (student @ student.T - teacher @ teacher.T).square().mean()
-    return 1 - cosine + SIMILARITY_WEIGHT * similarity, cosine
+    one, other = torch.triu(families[:, None] == families, diagonal=1).nonzero(as_tuple=True)
+    wanted = teacher[one] - teacher[other]
+    wrong = (student[one] - student[other] - wanted).square().sum(1)
+    shares = wrong / wanted.square().sum(1).clamp(min=LEAST_DIFFERENCE**2)
+    difference = shares.sum() / max(len(shares), 1)
+    return 1 - cosine + SIMILARITY_WEIGHT * similarity + DIFFERENCE_WEIGHT * difference, cosine
 
 
 def rate_share(step: int, steps: int) -> float:
@@ -318,12 +332,13 @@ def train(args) -> None:
         rate = args.learning_rate * rate_share(step, args.steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        texts, rows = sample(step)
+        texts, rows, families = sample(step)
         tokens = tokenizer(texts, padding=True, truncation=True, max_length=args.max_tokens, return_tensors="pt")
         tokens = tokens.to(args.device)
         with low:
             hidden = model(**tokens).last_hidden_state
-        loss, cosine = distillation_loss(pool(hidden, tokens["attention_mask"]), embeddings[rows].float())
+        students, families = pool(hidden, tokens["attention_mask"]), torch.tensor(families, device=args.device)
+        loss, cosine = distillation_loss(students, embeddings[rows].float(), families)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

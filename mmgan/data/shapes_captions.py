@@ -142,13 +142,13 @@ class Phrasing:
             words = self.words(name, values[name])
             choice, place = divmod(choice, len(words))
             chosen[name] = words[place]
-        return _with_article(self.text.format(**chosen))
+        return with_article(self.text.format(**chosen))
 
     def fill_all(self, values: Mapping[str, str]) -> list[str]:
         """The caption of a combination in every choice of synonyms."""
         choices = [self.words(name, values[name]) for name in self.mentions]
         return [
-            _with_article(self.text.format(**dict(zip(self.mentions, words, strict=True))))
+            with_article(self.text.format(**dict(zip(self.mentions, words, strict=True))))
             for words in itertools.product(*choices)
         ]
 
@@ -159,10 +159,11 @@ class Phrasing:
             f"{adjectives} {values['shape']}".strip() if "shape" in self.mentions else f"something {adjectives}".strip()
         )
         text = f"a {noun}" if "shape" in self.mentions else noun
-        return _with_article(f"{text} on {values['background']}" if "background" in self.mentions else text)
+        return with_article(f"{text} on {values['background']}" if "background" in self.mentions else text)
 
 
-def _with_article(text: str) -> str:
+def with_article(text: str) -> str:
+    """The text with "an" where a vowel follows."""
     return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
 
 

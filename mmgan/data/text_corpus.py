@@ -20,6 +20,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..text import normalise_prompt
+from .shapes_captions import FULL, FULL_CHINESE, with_article
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ DIGIT_TEMPLATES = [
     ("{a_m} handwritten {w}", "{m}手写{z}"),
     ("{a_w} leaning left", "向左倾斜的{z}"), ("{a_w} leaning right", "向右倾斜的{z}"), ("draw {a_w}", "画一个{z}"),
     ("a number {w} drawn by hand", "手绘的数字{z}"), ("give me {a_w}", "给我一个{z}"), ("{a_w}, please", "请给我{z}"),
+    ("write {a_w}", "写个{z}"), ("draw {a_w}", "帮我画个{z}"), ("give me {a_w}", "来个{z}吧"),
+    ("show me {a_w}", "给我看看{z}"), ("please write {a_w}", "麻烦写一下{z}"),
 ]  # fmt: skip
 
 
@@ -151,6 +154,26 @@ def contrasts(things: list[str], rng: random.Random, per_thing: int = 6) -> Iter
                 f"{a(thing)} that is {rng.choice(['', 'not '])}{colour}",
             ])  # fmt: skip
             yield Pair(text, text, "contrast_en", thing)
+
+
+def roles(things: list[tuple[str, str]], rng: random.Random, per_thing: int = 12) -> Iterable[Pair]:
+    """Families of two phrases with the same words, whose colours have changed places: "red on blue", "blue on red".
+
+    A mean over words hardly tells the two apart, and no generator can draw what its prompt does not say. ``things``
+    are (English, Chinese or ""), spoken of as the shapes dataset speaks.
+    """
+    for number, thing in enumerate(things):
+        phrasings = FULL + FULL_CHINESE if thing[1] else FULL
+        for turn in range(per_thing):
+            phrasing = rng.choice(phrasings)
+            size, colours = rng.choice(list(SIZES.items())), rng.sample(list(COLOURS.items()), 2)
+            for colour, background in (colours, colours[::-1]):
+                words = {"size": size, "colour": colour, "shape": thing, "background": background}
+                english, chinese = ({key: word[i] for key, word in words.items()} for i in (0, 1))
+                target = with_article((FULL[0] if phrasing.chinese else phrasing).text.format(**english))
+                text = with_article(phrasing.text.format(**chinese)) if phrasing.chinese else target
+                group = "roles_zh" if phrasing.chinese else "roles_en"
+                yield Pair(text, target, group, f"roles {number} {turn}")
 
 
 def digits(rng: random.Random) -> Iterable[Pair]:

@@ -1,6 +1,7 @@
 """The corpus of the text encoder: templates, held-out texts, and what is said when a source is absent."""
 
 import random
+import re
 
 import pytest
 
@@ -116,3 +117,19 @@ def test_held_out_texts_and_doubles_are_left_out():
 def test_an_absent_source_says_how_to_get_it(read, tmp_path):
     with pytest.raises(DataError, match=r"install it|name the folder"):
         read(tmp_path)
+
+
+def test_colours_change_places_within_a_family():
+    pairs = list(text_corpus.roles([("star", "星星"), ("teapot", "")], random.Random(0), per_thing=40))
+    families = {}
+    for pair in pairs:
+        families.setdefault(pair.family, []).append(pair)
+    assert len(families) == 80
+    for one, other in families.values():
+        words = [sorted(re.sub(r"\ban\b", "a", pair.text)) for pair in (one, other)]
+        assert one.text != other.text and words[0] == words[1]
+        assert one.target != other.target
+    groups = {pair.group for pair in pairs}
+    assert groups == {"roles_en", "roles_zh"}
+    assert all(pair.text == pair.target for pair in pairs if pair.group == "roles_en")
+    assert all("星" in pair.text and "star" in pair.target for pair in pairs if pair.group == "roles_zh")

@@ -30,8 +30,8 @@ def test_batches_depend_on_seed_and_step_alone():
 def test_misspellings_keep_the_target_of_what_was_meant():
     first = {"s": 0, "e": 1, "n": 2, "数": 0}
     drawn = [item for step in range(8) for item in zip(*sampler()(step), strict=True)]
-    assert any(text not in ("the number seven", "the number eight", "the number nine", "数字七") for text, _ in drawn)
-    for text, row in drawn:
+    assert any(text not in ("the number seven", "the number eight", "the number nine", "数字七") for text, *_ in drawn)
+    for text, row, _ in drawn:
         if text.startswith("the number ") and text[11:] in ("seven", "eight", "nine"):
             assert row == first[text[11]]
 
@@ -54,8 +54,10 @@ def test_families_are_drawn_into_one_batch():
     pairs = [Pair(text, text, "contrast_en", text.split()[-1]) for text in texts]
     draw = training.Sampler(pairs, {text: i for i, text in enumerate(texts)}, batch=4, seed=0)
     for step in range(8):
-        rows = draw(step)[1]
+        _, rows, families = draw(step)
         assert len({row // 4 for row in rows}) == 1 and len(set(rows)) == 4
+        assert len(set(families)) == 1
+    assert len({number for step in range(8) for number in draw(step)[2]}) > 1
 
 
 def test_an_earlier_student_is_taken_over_piece_by_piece(tmp_path):
@@ -115,9 +117,26 @@ def test_a_run_goes_on_from_its_checkpoint_as_if_never_stopped(tmp_path):
 
 def test_the_loss_is_zero_where_student_and_teacher_agree():
     teacher = torch.nn.functional.normalize(torch.randn(8, 384, generator=torch.Generator().manual_seed(0)), dim=1)
-    loss, cosine = training.distillation_loss(teacher, teacher)
-    assert loss.item() == pytest.approx(0, abs=1e-6) and cosine.item() == pytest.approx(1)
-    assert training.distillation_loss(-teacher, teacher)[0].item() == pytest.approx(2)
+    alone, together = torch.arange(8), torch.zeros(8, dtype=torch.long)
+    for families in (alone, together):
+        loss, cosine = training.distillation_loss(teacher, teacher, families)
+        assert loss.item() == pytest.approx(0, abs=1e-6) and cosine.item() == pytest.approx(1)
+    assert training.distillation_loss(-teacher, teacher, alone)[0].item() == pytest.approx(2)
+
+
+def test_small_differences_within_a_family_are_felt():
+    """Two texts that the teacher holds 0.13 apart, which the student takes for one."""
+    draw = torch.Generator().manual_seed(0)
+    middle, aside = torch.linalg.qr(torch.randn(384, 2, generator=draw))[0].T
+    teacher = torch.nn.functional.normalize(torch.stack([middle + 0.065 * aside, middle - 0.065 * aside]), dim=1)
+    blind = middle.expand(2, -1)
+    family, strangers = torch.tensor([3, 3]), torch.tensor([3, 4])
+    felt = (
+        training.distillation_loss(blind, teacher, family)[0] - training.distillation_loss(teacher, teacher, family)[0]
+    )
+    unfelt = training.distillation_loss(blind, teacher, strangers)[0]
+    assert felt.item() - unfelt.item() == pytest.approx(training.DIFFERENCE_WEIGHT, rel=0.01)
+    assert unfelt.item() < 0.01
 
 
 def test_the_contrast_set_is_large_and_without_doubles():
