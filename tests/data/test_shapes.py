@@ -1,7 +1,7 @@
 """The shapes dataset keeps its rule, and the measurement reads it back and can fail."""
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -223,3 +223,14 @@ def test_loudness_is_the_size_only_within_the_rule(train):
     sound = train.sound(index)
     found = measure_sounds(np.stack([sound, sound * 1.5, sound * 5.6, sound * 0.2]))
     assert [item["size"] for item in found] == ["small", "small", "large", None]
+
+
+def test_small_stars_are_drawn_more_often_than_large_circles_and_nothing_is_left_out():
+    rows = Shapes().rows(np.random.default_rng(0), 12_000)
+    counts = Counter(row.concept for row in rows)
+    assert set(counts) == {str(combination) for combination in seen_combinations()}
+    small_stars, large_circles = (
+        sum(n for concept, n in counts.items() if concept.startswith(size) and shape in concept)
+        for size, shape in (("small", "star"), ("large", "circle"))
+    )
+    assert 3.3 < small_stars / large_circles < 4.7
