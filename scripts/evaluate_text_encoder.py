@@ -70,6 +70,15 @@ def digits_right(encoder: TextEncoder, teacher: TextEncoder, prompts: list[tuple
     return among_first(encoder.encode([prompt for prompt, _ in prompts]), names, right, 1)
 
 
+def told_apart(student: TextEncoder, teacher: TextEncoder, pairs: list[text_corpus.Pair]) -> tuple[float, float, float]:
+    """Of pairs that come in twos of one family: per cent of which the student differs as the teacher does, and how
+    far it and the teacher hold the two apart on average."""
+    ours = student.encode([pair.text for pair in pairs]).unflatten(0, (-1, 2)).diff(dim=1).squeeze(1)
+    theirs = teacher.encode([pair.target for pair in pairs]).unflatten(0, (-1, 2)).diff(dim=1).squeeze(1)
+    right = ((ours * theirs).sum(1) > 0).float().mean()
+    return 100 * right.item(), ours.norm(dim=1).mean().item(), theirs.norm(dim=1).mean().item()
+
+
 def milliseconds(encoders: list[TextEncoder], prompts: list[str], batch: int, repeats: int = 40) -> list[float]:
     """Median processor time of one call on one thread, taken in turns; on an idle machine it is the time waited."""
     torch.set_num_threads(1)
@@ -78,9 +87,9 @@ def milliseconds(encoders: list[TextEncoder], prompts: list[str], batch: int, re
     for _ in range(repeats):
         chosen = rng.sample(prompts, batch)
         for encoder, spent in zip(encoders, times, strict=True):
-            start = time.thread_time()
+            start = time.process_time()
             encoder._embed(chosen)
-            spent.append(1_000 * (time.thread_time() - start))
+            spent.append(1_000 * (time.process_time() - start))
     return [statistics.median(spent) for spent in times]
 
 
@@ -157,6 +166,13 @@ def evaluate(
         )
     )
 
+    things = [(row["name_en"], row["name_zh"]) for row in val]
+    swapped = list(text_corpus.roles(things, random.Random(0), per_thing=8))
+    for language, code in (("English", "en"), ("Chinese", "zh")):
+        pairs = [pair for pair in swapped if pair.group == f"roles_{code}"]
+        label = f"colours that change places, held-out things, {language}: told apart (distance, the teacher's)"
+        rows.append((label, "{:.1f} % ({:.3f}, {:.3f})".format(*told_apart(student, teacher, pairs)), ""))
+
     for name in ("digits", "shapes"):
         for language, code in (("English", "en"), ("Chinese", "zh")):
             pairs = [pair for pair in held_out_captions() if pair.group == f"{name}_captions_{code}"]
@@ -185,9 +201,9 @@ def evaluate(
                 aim,
             )
         )
-    start = time.thread_time()
+    start = time.process_time()
     TextEncoder.from_pretrained(student_folder)
-    rows.append(("loading, the libraries being imported: s", f"{time.thread_time() - start:.2f}", "< 1"))
+    rows.append(("loading, the libraries being imported: s", f"{time.process_time() - start:.2f}", "< 1"))
     return rows
 
 

@@ -47,7 +47,7 @@ from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
     "wordnet_lemma": 15, "wordnet_sentence": 7, "wordnet_long": 0.5, "noun_en": 4, "word_en": 3,
-    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "roles_en": 2, "roles_zh": 1,
+    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "roles_en": 3, "roles_zh": 2,
     "emoji_name_zh": 3, "emoji_tag_zh": 1, "emoji_zh": 5, "emoji_character": 1, "unihan_zh": 4,
     "cedict_zh": 12, "cedict_rare_zh": 7, "word_zh": 5, "request_zh": 5,
     "digits_en": 3, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
@@ -67,7 +67,7 @@ TYPO_WORDS = frozenset(
     + list(shapes.SHAPES)
 )  # in which most typos fall where a text has some of them
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
-DIFFERENCE_WEIGHT = 0.1  # of what is wrong with the differences within families, as a share of the teacher's
+DIFFERENCE_WEIGHT = 0.3  # of what is wrong with the differences within families, as a share of the teacher's
 LEAST_DIFFERENCE = 0.1  # of the teacher's: smaller ones count as this much
 WARMUP = 100  # steps
 DECAY_SHARE = 1 / 3  # of the steps

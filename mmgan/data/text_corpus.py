@@ -165,7 +165,7 @@ def roles(things: list[tuple[str, str]], rng: random.Random, per_thing: int = 12
     for number, thing in enumerate(things):
         phrasings = FULL + FULL_CHINESE if thing[1] else FULL
         for turn in range(per_thing):
-            phrasing = rng.choice(phrasings)
+            phrasing = rng.choice(phrasings) if turn % 3 else FULL[0]  # the plainest gives the others' meaning, too
             size, colours = rng.choice(list(SIZES.items())), rng.sample(list(COLOURS.items()), 2)
             for colour, background in (colours, colours[::-1]):
                 words = {"size": size, "colour": colour, "shape": thing, "background": background}

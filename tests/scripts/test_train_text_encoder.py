@@ -143,3 +143,17 @@ def test_the_contrast_set_is_large_and_without_doubles():
     triples = evaluation.contrast_triples()
     assert len(triples) == len(set(triples)) >= 200
     assert all(len(set(triple)) == 3 for triple in triples)
+
+
+def test_two_phrases_are_told_apart_where_they_differ_as_the_teacher_has_them_differ():
+    class Encoder:
+        def __init__(self, vectors):
+            self.vectors = vectors
+
+        def encode(self, texts):
+            return torch.tensor([self.vectors[text] for text in texts])
+
+    pairs = [Pair(text, text, "roles_en", text[0]) for text in ("a1", "a2", "b1", "b2")]
+    teacher = Encoder({"a1": [0.0, 1.0], "a2": [1.0, 0.0], "b1": [0.0, 1.0], "b2": [1.0, 0.0]})
+    student = Encoder({"a1": [0.0, 0.5], "a2": [0.5, 0.0], "b1": [0.5, 0.0], "b2": [0.0, 0.5]})
+    assert evaluation.told_apart(student, teacher, pairs) == pytest.approx((50.0, 0.5**0.5, 2**0.5))
