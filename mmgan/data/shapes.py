@@ -149,8 +149,13 @@ class Shapes(Dataset):
     def _wrong(self, combination: Combination, phrasing: Phrasing, rng: np.random.Generator) -> Combination:
         """A combination that differs in something the phrasing mentions, half the time in that alone.
 
-        Only from this split: if held-out combinations were named as wrong, a critic would learn never to accept them.
+        Where shape and background can change colours, half the time they do: the two captions have the same words, so
+        nothing else teaches a critic to read who has which. Only from this split: if held-out combinations were named
+        as wrong, a critic would learn never to accept them.
         """
+        swapped = combination._replace(colour=combination.background, background=combination.colour)
+        if swapped in self._numbers and {"colour", "background"} <= set(phrasing.mentions) and rng.random() < 0.5:
+            return swapped
         if rng.random() < 0.5:
             attribute = phrasing.mentions[rng.integers(len(phrasing.mentions))]
             near = self._by_three[attribute][_without(combination, attribute)]

@@ -234,3 +234,17 @@ def test_small_stars_are_drawn_more_often_than_large_circles_and_nothing_is_left
         for size, shape in (("small", "star"), ("large", "circle"))
     )
     assert 3.3 < small_stars / large_circles < 4.7
+
+
+def test_a_blue_shape_on_yellow_is_often_called_a_yellow_one_on_blue():
+    rows = Shapes().rows(np.random.default_rng(0), 6_000)
+    rows = [row for row in rows if "blue" in row.concept and "yellow" in row.concept and row.text.isascii()]
+    rows = [row for row in rows if "blue" in row.text and "yellow" in row.text]
+    swapped = {"blue": "yellow", "yellow": "blue"}
+    called = [" ".join(swapped.get(word.strip(","), word) for word in row.text.split()) for row in rows]
+    plain = [
+        " ".join(word.strip(",") if word.strip(",") in swapped else word for word in row.wrong_text.split())
+        for row in rows
+    ]
+    share = np.mean([a == b for a, b in zip(called, plain, strict=True)])
+    assert 0.3 < share < 0.6
