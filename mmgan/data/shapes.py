@@ -43,6 +43,7 @@ NUM_ITEMS = {"train": 8192, "test": 1056}  # pictures, and sounds, in the bank o
 # How often rows show a value, against 1 for the others. Small shapes have few pixels to learn from, and the smallest
 # corners: drawn evenly, small stars were lumps long after everything else was right.
 EMPHASIS = {"small": 2.0, "star": 2.0, "square": 1.3}
+SWAP_EMPHASIS = 3.0  # of shapes that can change colours with their background: captions of the same words are hard
 
 ALL_COMBINATIONS = tuple(
     Combination(*values) for values in itertools.product(SIZES, COLOURS, SHAPES, BACKGROUNDS) if values[1] != values[3]
@@ -98,8 +99,9 @@ class Shapes(Dataset):
         self.combinations = seen_combinations() if split == "train" else held_out_combinations()
         self._numbers = {combination: number for number, combination in enumerate(self.combinations)}
         self._by_three = _neighbours(self.combinations)
-        weights = np.array([math.prod(EMPHASIS.get(value, 1.0) for value in c) for c in self.combinations])
-        self._shares = weights / weights.sum()
+        weights = [math.prod(EMPHASIS.get(value, 1.0) for value in c) for c in self.combinations]
+        swaps = [SWAP_EMPHASIS if _swapped(c) in self._numbers else 1.0 for c in self.combinations]
+        self._shares = np.multiply(weights, swaps) / np.dot(weights, swaps)
 
     @property
     def num_images(self) -> int:
@@ -153,7 +155,7 @@ class Shapes(Dataset):
         nothing else teaches a critic to read who has which. Only from this split: if held-out combinations were named
         as wrong, a critic would learn never to accept them.
         """
-        swapped = combination._replace(colour=combination.background, background=combination.colour)
+        swapped = _swapped(combination)
         if swapped in self._numbers and {"colour", "background"} <= set(phrasing.mentions) and rng.random() < 0.5:
             return swapped
         if rng.random() < 0.5:
@@ -197,6 +199,11 @@ class Shapes(Dataset):
 def _caption(phrasing: Phrasing, combination: Combination) -> str:
     """One caption for each phrasing of each combination: every synonym occurs, and each text is encoded only once."""
     return phrasing.fill(combination._asdict(), choice=_POSITIONS[combination] + ALL_PHRASINGS.index(phrasing))
+
+
+def _swapped(combination: Combination) -> Combination:
+    """Shape and background with each other's colour, which need be none of the combinations."""
+    return combination._replace(colour=combination.background, background=combination.colour)
 
 
 def _without(combination: Combination, attribute: str) -> tuple[str, ...]:

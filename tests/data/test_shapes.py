@@ -226,14 +226,15 @@ def test_loudness_is_the_size_only_within_the_rule(train):
 
 
 def test_small_stars_are_drawn_more_often_than_large_circles_and_nothing_is_left_out():
-    rows = Shapes().rows(np.random.default_rng(0), 12_000)
+    rows = Shapes().rows(np.random.default_rng(0), 40_000)
     counts = Counter(row.concept for row in rows)
     assert set(counts) == {str(combination) for combination in seen_combinations()}
     small_stars, large_circles = (
-        sum(n for concept, n in counts.items() if concept.startswith(size) and shape in concept)
+        sum(n for concept, n in counts.items() if concept.startswith(size) and shape in concept and "on w" in concept)
         for size, shape in (("small", "star"), ("large", "circle"))
     )
-    assert 3.3 < small_stars / large_circles < 4.7
+    assert 3 < small_stars / large_circles < 5
+    assert 2 < counts["large blue ring on yellow"] / counts["large red ring on yellow"] < 4
 
 
 def test_a_blue_shape_on_yellow_is_often_called_a_yellow_one_on_blue():
