@@ -156,5 +156,7 @@
     return found;
   }
 
-  parts.add = add;
+  // A file that misses the place meant for it would take the page's place in the browser, and with it what is recorded.
+  for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+  parts.add = { ...add, dropped };
 })();

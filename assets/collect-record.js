@@ -24,7 +24,11 @@
 
     showChips(tab) {
       tab.chips?.replaceChildren(...(tab.captions ?? []).slice(0, 12).map((caption) => el("button", { type: "button", class: "mc-chip", dir: "auto",
-        onclick: () => { tab.className = tab.classField.value = caption; tab.classField.focus(); } }, caption)));
+        onclick: async () => { // what is recorded belongs to the caption under which it was
+          if (tab.recordings?.files.length && tab.classField.value.trim() !== caption && !(await record.save(tab))) return;
+          tab.className = tab.classField.value = caption;
+          tab.classField.focus();
+        } }, caption)));
     },
 
     off(tab) {
@@ -140,6 +144,19 @@
       record.showKept(tab, kind, blob);
     },
 
+    async save(tab) { // whether all of it was added
+      const caption = tab.classField.value.trim();
+      if (!record.named(tab)) { record.showKept(tab); return false; }
+      const taken = tab.recordings;
+      tab.recordings = { files: [], pictures: 0, sounds: 0 };
+      const added = await parts.add.send(tab, taken.files, caption);
+      if (added) tab.className = tab.classField.value = "";
+      else tab.recordings = taken; // nothing is lost
+      record.showKept(tab);
+      tab.classField.focus();
+      return added;
+    },
+
     showKept(tab) {
       const { files, pictures, sounds } = tab.recordings;
       if (!files.length) return tab.kept.replaceChildren();
@@ -150,21 +167,10 @@
         tab.keptUrls.push(URL.createObjectURL(blob));
         return el("img", { src: tab.keptUrls.at(-1), alt: "" });
       });
-      const save = async (event) => {
-        const caption = tab.classField.value.trim();
-        if (!record.named(tab)) return;
-        event.currentTarget.disabled = true;
-        const taken = tab.recordings;
-        tab.recordings = { files: [], pictures: 0, sounds: 0 };
-        if (await parts.add.send(tab, taken.files, caption)) tab.className = tab.classField.value = "";
-        else tab.recordings = taken; // nothing is lost
-        record.showKept(tab);
-        tab.classField.focus();
-      };
       tab.kept.replaceChildren(el("div", { class: "mc-strip" }, ...shown),
         el("p", { class: "mt-quiet", role: "status" }, tab.say("recorded", { pictures, sounds })),
         el("div", { class: "mt-actions" },
-          el("button", { type: "button", class: "mt-button mt-primary", "data-action": "keep", onclick: save }, tab.say("keep", { count: files.length })),
+          el("button", { type: "button", class: "mt-button mt-primary", "data-action": "keep", onclick: (event) => { event.currentTarget.disabled = true; record.save(tab); } }, tab.say("keep", { count: files.length })),
           el("button", { type: "button", class: "mt-button", onclick: () => { tab.recordings = { files: [], pictures: 0, sounds: 0 }; record.showKept(tab); } }, tab.say("cancel"))));
     },
   };

@@ -201,7 +201,8 @@
     showBar(tab) {
       const count = tab.chosen.size;
       tab.bar.hidden = !count;
-      tab.bar.replaceChildren(el("span", {}, tab.say("chosen", { count })),
+      const cut = (how) => el("button", { type: "button", class: "mt-button", "data-action": `cut-${how}`, onclick: () => table.act(tab, { action: "cut", ids: [...tab.chosen], how }) }, tab.say(`cut_${how}`));
+      tab.bar.replaceChildren(el("span", {}, tab.say("chosen", { count })), el("span", { class: "mt-quiet" }, tab.say("long_chosen")), cut("loudest"), cut("pieces"),
         el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete-chosen", onclick: () => table.remove(tab, [...tab.chosen]) }, tab.say("delete_chosen")));
       const which = tab.bulk.querySelector("#mc-which");
       if (which) {
@@ -242,6 +243,7 @@
       const ids = () => (tab.chosen.size ? [...tab.chosen] : which.value || "*");
       const change = async (event, question) => {
         event.preventDefault();
+        if (question.template === "") return table.say(tab, tab.say("bulk_empty")); // else it would empty every caption
         const answer = await table.act(tab, { ids: ids(), ...question });
         if (!answer.error) table.say(tab, tab.say("changed", { count: tab.number(answer.changed) }), false);
       };

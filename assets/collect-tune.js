@@ -12,6 +12,7 @@
       if (tab.key !== key || !tab.tuning.isConnected) return;
       const base = (tab.base = el("select", { id: "mc-base" }));
       const minutes = el("input", { type: "number", id: "mc-minutes", min: 0.1, max: 1440, step: "any", value: tab.known.minutes });
+      const batch = el("input", { type: "number", id: "mc-batch", min: 4, step: 4, placeholder: String(tab.known.batch_size) });
       const name = el("input", { type: "text", id: "mc-model", maxlength: 60, dir: "auto", autocomplete: "off" });
       const start = (tab.start = el("button", { type: "submit", class: "mt-button mt-primary mt-start" }, tab.say("tune_start")));
       tab.tuneNote = el("p", { class: "mt-note" });
@@ -19,7 +20,7 @@
       const submit = async (event) => {
         event.preventDefault();
         start.disabled = true;
-        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: code() };
+        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: code(), batch_size: batch.value ? Number(batch.value) : null };
         const answer = await tab.ask("POST", "finetune", question);
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
@@ -35,6 +36,9 @@
             el("div", { class: "mt-field" }, el("label", { for: "mc-base" }, tab.say("tune_base")), base),
             el("div", { class: "mt-field" }, el("label", { for: "mc-minutes" }, tab.say("tune_minutes")), minutes),
             el("div", { class: "mt-field" }, el("label", { for: "mc-model" }, tab.say("tune_name")), name)),
+          el("details", { class: "mt-more-settings" }, el("summary", {}, window.mmgan.say("train_form_more")),
+            el("div", { class: "mt-field" }, el("label", { for: "mc-batch" }, window.mmgan.say("set_batch_size")), batch,
+              el("p", { class: "mt-note" }, tab.say("tune_batch_note")))),
           alert, el("div", { class: "mt-line" }, start))
           : el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }, window.mmgan.say(access.code ? "train_code_needed" : "train_code_closed")),
             access.code && el("button", { type: "button", class: "mt-button", onclick: () => show(1) }, window.mmgan.say("train_code"))));

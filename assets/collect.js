@@ -123,17 +123,29 @@ window.mmCollect = (() => {
         button.disabled = false;
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
-        if (answer.error) return name.focus();
+        if (answer.error) { name.focus(); return false; }
         this.projects.unshift(answer);
-        this.open(answer.key);
+        await this.open(answer.key);
+        return this.key === answer.key;
       };
       const step = (n) => el("li", {}, el("b", { "aria-hidden": "true" }, String(n)), el("span", {}, this.say(`step_${n}`)));
-      this.main.replaceChildren(el("section", { class: "mt-panel mc-welcome" },
+      const drop = async (event) => { // files before a project: it is begun for them
+        event.preventDefault();
+        welcome.classList.remove("mc-over");
+        const files = await parts.add.dropped(event.dataTransfer);
+        if (!files.length) return;
+        name.value ||= files[0][0].split("/")[0].replace(/\.[^.]*$/, "").slice(0, 60);
+        if (await create(event)) parts.add.send(this, files);
+      };
+      const welcome = el("section", { class: "mt-panel mc-welcome", ondrop: drop,
+        ondragover: (event) => { event.preventDefault(); welcome.classList.add("mc-over"); }, ondragleave: () => welcome.classList.remove("mc-over") },
         el("h2", {}, this.say("welcome")), el("ol", {}, step(1), step(2), step(3)),
         el("form", { onsubmit: create, novalidate: true },
           el("div", { class: "mt-field" }, el("label", { for: "mc-name" }, this.say("name")),
             el("div", { class: "mt-line" }, name, button)), alert),
-        el("p", { class: "mt-quiet" }, this.say("private"))));
+        el("p", { class: "mt-quiet" }, this.say("welcome_drop")),
+        el("p", { class: "mt-quiet" }, this.say("private")));
+      this.main.replaceChildren(welcome);
       if (this.projects?.length) name.focus();
     }
 
@@ -252,7 +264,7 @@ window.mmCollect = (() => {
       return el("div", { class: "mt-sure", role: "alertdialog", "aria-label": this.say("delete") },
         el("p", {}, this.say("delete_sure", { name: project.name, count })),
         el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure", onclick: remove }, this.say("delete_yes")),
-        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.showHead(); } }, this.say("delete_no")));
+        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.showHead(); this.head.querySelector("[data-action=delete]").focus(); } }, this.say("delete_no")));
     }
   }
 

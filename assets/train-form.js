@@ -36,7 +36,7 @@
         if (bad) {
           bad.closest("details")?.setAttribute("open", "");
           bad.focus();
-          alert.textContent = say("form_limits", { name: event.target.querySelector(`label[for="${bad.id}"]`).textContent, low: bad.min, high: bad.max || "∞" });
+          alert.textContent = say(bad.step > 1 ? "form_limits_step" : "form_limits", { name: event.target.querySelector(`label[for="${bad.id}"]`).textContent, low: bad.min, high: bad.max || "∞", step: bad.step });
           alert.hidden = false;
           return;
         }
@@ -165,6 +165,8 @@
       const answer = await tab.server.look({ what: "compare", runs: names }).catch(() => ({ error: tab.say("lost") }));
       if (tab.view !== "compare" || key !== tab.runs.map((run) => run.name).filter((name) => tab.ticked.has(name)).join("|")) return;
       if (answer.error) return tab.main.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, answer.error));
+      const left = names.length;
+      names.splice(0, left, ...names.filter((name) => answer.settings[name])); // the server compares so many at most
       const all = parts.charts.SHOWN.flatMap((spec) => spec.curves.map((curve) => [curve, spec]));
       const there = all.filter(([curve]) => names.some((name) => answer.curves[name][curve]));
       tab.comparedCurve = there.some(([curve]) => curve === tab.comparedCurve) ? tab.comparedCurve : there[0]?.[0];
@@ -181,6 +183,7 @@
       tab.main.replaceChildren(
         el("section", { class: "mt-panel mt-head" }, el("header", {}, el("h2", {}, tab.say("compare_title")),
           el("button", { type: "button", class: "mt-button", onclick: () => tab.watch(tab.watched) }, tab.say("close"))),
+        left > names.length && el("p", { class: "mt-note" }, tab.say("compare_most", { count: names.length })),
         el("div", { class: "mt-field mt-inline" }, el("label", { for: "mt-compared" }, tab.say("compare_curve")), select)),
         place, compare.settings(tab, names, answer.settings));
       draw();
@@ -196,7 +199,7 @@
         table.replaceChildren(
           el("thead", {}, el("tr", {}, el("th", { scope: "col" }, tab.say("setting")), ...names.map((name) => el("th", { scope: "col", dir: "auto" }, name)))),
           el("tbody", {}, ...rows.map((key) => el("tr", { class: differs(key) ? "mt-differs" : "" },
-            el("th", { scope: "row" }, key, differs(key) && el("span", { class: "mt-badge" }, tab.say("compare_differs"))),
+            el("th", { scope: "row" }, tab.settingName(key), differs(key) && el("span", { class: "mt-badge" }, tab.say("compare_differs"))),
             ...names.map((name) => el("td", {}, text(name, key)))))));
         if (!rows.length) table.replaceChildren(el("tbody", {}, el("tr", {}, el("td", {}, tab.say("compare_none")))));
       };

@@ -71,7 +71,7 @@
         may && run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "publish", onclick: () => parts.publish.open(this) }, parts.finetune.say(this, "publish")),
         may && resting && !run.finetune && run.data && el("button", { type: "button", class: "mt-button", "data-action": "again", onclick: () => parts.form.again(this) }, this.say("again")),
         may && resting && !run.finetune && run.data && run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "go-on", onclick: () => parts.form.again(this, `runs/${run.name}`) }, this.say("go_on")),
-        may && !run.alive && el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete", onclick: () => { this.sure = true; this.update(); } }, this.say("delete")),
+        may && !run.alive && el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete", onclick: () => { this.sure = true; this.update(); this.buttons.querySelector("[data-action=keep]").focus(); } }, this.say("delete")),
       ].filter(Boolean);
       const state = buttons.map((b) => b.dataset.action + b.disabled).join() + this.sure;
       if (this.buttons.dataset.state === state) return; // so that the focus stays where it is
@@ -94,7 +94,7 @@
       return el("div", { class: "mt-sure", role: "alertdialog", "aria-label": this.say("delete") },
         el("p", {}, this.say("delete_sure", { name })),
         el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure", onclick: remove }, this.say("delete_yes")),
-        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.update(); } }, this.say("delete_no")));
+        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.update(); this.buttons.querySelector("[data-action=delete]")?.focus(); } }, this.say("delete_no")));
     },
 
     updateMessage() {
@@ -135,6 +135,8 @@
           "aria-current": i === here ? "step" : null }, this.say(`stage_${stage}`)))));
     },
 
+    settingName(key) { return this.texts[`set_${key}`] ?? key; }, // as the form calls it
+
     use() { // page.js brings up the Sample tab with the run's model and a prompt that it understands
       window.mmgan.ask({ model: `runs/${this.run.name}` });
       window.scrollTo({ top: 0 });
@@ -145,7 +147,7 @@
       const answer = await this.server.look({ what: "settings", run: this.watched }).catch(() => ({}));
       const rows = Object.entries(answer.settings ?? {}).filter(([, value]) => value !== "");
       place.replaceChildren(el("table", { class: "mt-table" }, el("tbody", {},
-        ...rows.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, String(value)))))));
+        ...rows.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, this.settingName(name)), el("td", {}, String(value)))))));
     },
   });
 })();

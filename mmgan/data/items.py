@@ -95,6 +95,11 @@ def is_machine_name(stem: str) -> bool:
     return set(words) <= set(MACHINE_WORDS.split()) or bool(HASH_NAME.fullmatch(stem))
 
 
+def is_long(item: Item) -> bool:
+    """Whether more is in a sound than one clip can hold."""
+    return item.kind == "sound" and item.seconds > 1.25 * CLIP_SECONDS
+
+
 def assess(items: Iterable[Item]) -> list[Item]:
     """The same items with ``code``, ``problem``, ``act`` and ``used`` as they follow from the whole table.
 
@@ -145,7 +150,7 @@ def _judge(item, first, kinds_of_caption, sides, partner) -> tuple[str, str, str
         return "clipped", sentence, "look", True
     if item.kind == "sound" and item.peak < FAINT:
         return "faint", "is hardly louder than the noise; record it again from closer by.", "look", True
-    if item.seconds > 1.25 * CLIP_SECONDS and item.cut == "loudest":
+    if is_long(item) and item.cut == "loudest":
         sentence = (
             f"lasts {item.seconds:.1f} s and a clip {CLIP_SECONDS:.1f} s: its most energetic second is used; "
             "cut it into pieces to use more of it."

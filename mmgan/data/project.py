@@ -30,7 +30,7 @@ from ..files import replace_file, saving
 from .cutting import cut_pieces
 from .examine import decode_sound
 from .export import metadata_csv
-from .items import CUTS, Item, Summary, assess, piece_name, rows, sound_names, summarise
+from .items import CUTS, Item, Summary, assess, is_long, piece_name, rows, sound_names, summarise
 from .layout import PROJECT, Problem, clean_text
 from .limits import PROJECT_LIMITS, Limits
 from .loader import SOURCE_RATE
@@ -188,6 +188,7 @@ class Project:
 
     def cut(self, ids: Iterable[int], how: str) -> None:
         """What to take of long sounds: "loudest", their most energetic second, or "pieces", as many as are worth it.
+        Pictures and short sounds among the items stay as they are.
 
         Raises:
             DataError: no such way, or no such item.
@@ -198,7 +199,7 @@ class Project:
         def change(state: dict) -> None:
             for key in list(ids):
                 item = self._find(state, key)
-                if item.kind != "sound" or not item.file:
+                if item.kind != "sound" or not item.file or not is_long(item):
                     continue
                 count = 0
                 if how == "pieces":

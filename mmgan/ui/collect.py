@@ -11,6 +11,7 @@ import json
 import gradio as gr
 from starlette.applications import Starlette
 
+from ..config import TrainingConfig
 from ..data.limits import PROJECT_LIMITS
 from ..data.projects import Projects
 from .cards import escape
@@ -35,7 +36,8 @@ def build(settings: Settings, sampler: Sampler, desk: Desk) -> Starlette:
     def finetune(question: dict, project, address: str, language: str) -> dict:
         return desk.finetune(question, project, models.source(str(question.get("base", ""))), address, language)
 
-    known = {"texts": _texts(), "minutes": MINUTES, "models": list(sampler.shipped)}
+    defaults = {"minutes": MINUTES, "batch_size": TrainingConfig().batch_size}
+    known = {"texts": _texts(), "models": list(sampler.shipped)} | defaults
     gr.HTML(
         f'<div class="mt-train mc-collect"><p class="mm-empty">{escape(say("train_preparing"))}</p></div>',
         js_on_load=f"window.mmCollect.mount(element, {json.dumps(known, ensure_ascii=False)});",

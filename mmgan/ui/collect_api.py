@@ -88,6 +88,7 @@ class Collection:
             "projects": found, "known": bool(owner),
             "limits": say("collect_limits", spoken, files=f"{limits.files:,}",
                           each=min(limits.file_bytes, self.uploads.max_upload) >> 20, all=limits.total_bytes >> 20,
+                          upload=self.uploads.max_upload >> 20,
                           pixels=limits.pixels // 1_000_000, minutes=round(limits.seconds / 60)),
             "max_upload": self.uploads.max_upload,
         }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from ..data.items import CLIP_SECONDS, Item
+from ..data.items import CLIP_SECONDS, Item, is_long
 from ..data.projects import Project
 from .problems import sentence
 from .strings import say
@@ -79,13 +79,12 @@ def _found(item: Item, find: str) -> bool:
 
 def _row(item: Item, by_id: dict[int, Item], first: dict[tuple, Item], language: str) -> dict:
     partner = by_id.get(item.partner)
-    long = item.kind == "sound" and item.seconds > 1.25 * CLIP_SECONDS
     return {
         "id": item.id, "name": item.name, "kind": item.kind, "caption": item.caption, "version": item.digest[:8],
         "readable": bool(item.file), "used": item.used, "code": item.code, "act": item.act,
         "problem": problem_sentence(item, first.get((item.digest, item.kind)), language),
         "width": item.width, "height": item.height, "seconds": round(item.seconds, 2), "peaks": item.peaks,
-        "long": long, "cut": item.cut, "pieces": item.pieces,
+        "long": is_long(item), "cut": item.cut, "pieces": item.pieces,
         "partner": partner and {
             "id": partner.id, "name": partner.name, "kind": partner.kind, "peaks": partner.peaks,
             "version": partner.digest[:8],

@@ -130,15 +130,20 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
         return await answer(request, 1, ask)
 
-    def recall(text):
+    async def recall(text, num_samples, request: gr.Request):
         """What ``mmgan.ask`` of page.js asks for: a favourite again, or samples of a run."""
-        asked = json.loads(text)
-        model = asked["model"]
-        known = sampler.examples(model)
-        chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
-        choices = gr.update(choices=_choices(sampler), value=model)
-        prompt = asked.get("prompt") or next(iter(known), "")
-        return prompt, choices, int(asked.get("seed", 0)), float(asked.get("truncation", 1)), *chips
+
+        async def ask(spoken):
+            asked = json.loads(text)
+            model, seed, truncation = asked["model"], int(asked.get("seed", 0)), float(asked.get("truncation", 1))
+            await asyncio.to_thread(sampler.pipeline, model)  # it may have been deleted since
+            known = await asyncio.to_thread(sampler.examples, model)
+            prompt = asked.get("prompt") or next(iter(known), "")
+            html = await shown(spoken, prompt, model, num_samples, seed, truncation)
+            chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
+            return html, prompt, gr.update(choices=_choices(sampler), value=model), seed, truncation, *chips
+
+        return await answer(request, 5 + CHIPS, ask)
 
     def private(place):
         return {"show_progress": "minimal", "show_progress_on": place, "api_visibility": "private",
@@ -155,9 +160,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
         **private(morph_stage),
     )  # fmt: skip
     walk_button.click(show_codes, [prompt, *plain], [walk_alert, walk_stage], **private(walk_stage))
-    again.change(recall, again, [prompt, model, seed, truncation, *chips], api_visibility="private", queue=False).then(
-        generate, [prompt, *settings], [alert, results], **private(results)
-    )
+    again.change(recall, [again, count], [alert, results, prompt, model, seed, truncation, *chips], **private(results))
 
     def arrive(request: gr.Request):
         """What differs from visitor to visitor: the language of what the page opens with, and the runs of by now."""

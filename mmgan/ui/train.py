@@ -143,7 +143,8 @@ class Desk:
         return {"name": name}
 
     def finetune(self, question: dict, project: Project, base: str, address: str, language: str = "en") -> dict:
-        """Starts a fine-tuning on a project: ``name`` and ``minutes`` of ``question``; the same may as start a run.
+        """Starts a fine-tuning on a project: ``name``, ``minutes`` and, where not None, ``batch_size`` of
+        ``question``; the same may as start a run.
 
         Raises:
             MmganError: it cannot start, in one sentence.
@@ -161,7 +162,9 @@ class Desk:
         if not any(item.used for item in project.items()):
             raise TrainingError(say("collect_nothing_to_learn", language))
         self._check_room(language)
-        self.manager.finetune(name, str(project.folder), base, minutes, {}, self.device)
+        batch_size = question.get("batch_size")
+        settings = {} if batch_size is None else {"batch_size": batch_size}
+        self.manager.finetune(name, str(project.folder), base, minutes, settings, self.device)
         self.watcher.forget()
         return {"name": name}
 

@@ -18,6 +18,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Fine-tune a model on them. Twenty to a few hundred files and about eight minutes are enough.",
         "用它们微调一个模型。二十到几百个文件、大约八分钟就够了。",
     ),
+    "collect_welcome_drop": (
+        "Or drop files, a folder or a zip anywhere in this box: a project is begun for them.",
+        "也可以把文件、文件夹或 zip 拖到这个框里：会为它们新建一个项目。",
+    ),
     "collect_name": ("Name of the project", "项目名称"),
     "collect_name_hint": ("Kitchen sounds, my drawings…", "厨房里的声音、我的画……"),
     "collect_create": ("Begin a project", "开始一个项目"),
@@ -69,10 +73,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_one_caption": ("One caption for all of them (may stay empty)", "给它们同一个说明（可以留空）"),
     "collect_one_caption_hint": ("a bronze bell", "一口铜钟"),
     "collect_limits": (
-        "Up to {files} files, {each} MB each and {all} MB in all. Pictures: PNG, JPEG, WebP, GIF, BMP, up to {pixels} "
-        "million pixels. Sounds: WAV, FLAC, OGG, MP3, up to {minutes} minutes.",
-        "最多 {files} 个文件，每个 {each} MB，总共 {all} MB。图片：PNG、JPEG、WebP、GIF、BMP，最多 {pixels} "
-        "百万像素。声音：WAV、FLAC、OGG、MP3，最长 {minutes} 分钟。",
+        "Up to {files} files, {each} MB each and {all} MB in all; a zip up to {upload} MB. Pictures: PNG, JPEG, WebP, "
+        "GIF, BMP, up to {pixels} million pixels. Sounds: WAV, FLAC, OGG, MP3, up to {minutes} minutes.",
+        "最多 {files} 个文件，每个 {each} MB，总共 {all} MB；zip 最大 {upload} MB。"
+        "图片：PNG、JPEG、WebP、GIF、BMP，最多 {pixels} 百万像素。声音：WAV、FLAC、OGG、MP3，最长 {minutes} 分钟。",
     ),
     "collect_layouts": ("Where captions come from", "说明从哪里来"),
     "collect_layout_folder": (
@@ -172,6 +176,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_long": ("Of this long sound", "这段长声音"),
     "collect_cut_loudest": ("use the loudest second", "只用最响的一秒"),
     "collect_cut_pieces": ("use several pieces", "切成几段来用"),
+    "collect_long_chosen": ("Long sounds among them:", "其中较长的声音："),
     "collect_unpair": ("Separate {name} from its partner", "让 {name} 不再搭配"),
     "collect_pair_with": ("Partner of {name}", "{name} 的搭配"),
     "collect_choose_one": ("Choose…", "请选择……"),
@@ -193,6 +198,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "[caption] 换成现在的说明。",
     ),
     "collect_bulk_set": ("Write captions", "写入说明"),
+    "collect_bulk_empty": ("Write the new caption first.", "请先写新的说明。"),
     "collect_bulk_find": ("Find in captions", "在说明中查找"),
     "collect_bulk_replace": ("Replace by", "替换为"),
     "collect_bulk_go": ("Replace", "替换"),
@@ -295,6 +301,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "collect_tune_base": ("Start from", "从哪个模型开始"),
     "collect_tune_minutes": ("Minutes", "分钟数"),
+    "collect_tune_batch_note": (
+        "Files looked at in one step; a multiple of 4. Lower it where a run ended out of memory.",
+        "每一步看多少个文件；须为 4 的倍数。如果训练因内存不足而结束，请调小。",
+    ),
     "collect_tune_name": ("Name of the model", "模型名称"),
     "collect_tune_start": ("Start fine-tuning", "开始微调"),
     "collect_import": ("A model from somebody else", "来自他人的模型"),

@@ -175,6 +175,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_compare_settings": ("Settings", "设置"),
     "train_compare_same": ("Show settings that are the same", "显示相同的设置"),
     "train_compare_differs": ("differs", "不同"),
+    "train_compare_most": ("The first {count} of the ticked runs are compared.", "只比较所选训练中的前 {count} 个。"),
     "train_compare_none": ("These runs have the same settings.", "这些训练的设置相同。"),
     "train_setting": ("Setting", "设置"),
     "train_close": ("Back", "返回"),
@@ -222,6 +223,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_form_reset": ("Back to the defaults", "恢复默认"),
     "train_form_command": ("The same from the terminal", "在终端里的同一命令"),
     "train_form_limits": ("{name}: enter a number from {low} to {high}.", "{name}：请输入 {low} 到 {high} 之间的数。"),
+    "train_form_limits_step": (
+        "{name}: enter a multiple of {step} from {low} to {high}.",
+        "{name}：请输入 {low} 到 {high} 之间 {step} 的倍数。",
+    ),
     # who may
     "train_code": ("Teacher code", "教师口令"),
     "train_code_note": (

@@ -1,0 +1,130 @@
+"""What people do by mistake, or without having read anything, in a real browser: nothing is lost, and it is said."""
+
+import puppet
+import pytest
+from conftest import serving
+from test_collect_tab import begin, picture, row, tone, upload, zipped
+from test_train_tab import open_tab as open_train
+
+from mmgan.data.projects import Projects
+from mmgan.training.manager import Manager
+from mmgan.ui.settings import Settings
+
+DROP = """([selector, name, bytes]) => { const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], name));
+    const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+    document.querySelector(selector).dispatchEvent(event);
+    return event.defaultPrevented; }"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("slips")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
+        yield address
+
+
+def open_tab(page):
+    page.locator('.mm-tabs [role="tab"]').nth(2).click()
+    page.wait_for_selector(".mc-collect #mc-name, .mc-head h2")
+
+
+def test_files_dropped_before_there_is_a_project_or_beside_the_place_for_them(open_page, address):
+    page = open_page(address)
+    assert page.evaluate(DROP, ["body", "stray.png", list(picture(1))])  # else the browser would leave the page
+    open_tab(page)
+    assert page.evaluate(DROP, [".mc-welcome", "red apples.zip", list(zipped({"apple/1.png": picture(1)}))])
+    page.locator(".mc-head h2", has_text="red apples").wait_for()
+    row(page, "apple/1.png").wait_for()
+    assert "a zip up to 4 MB" in page.locator(".mc-drop").inner_text()  # its limit, before the next one
+
+
+def test_many_files_at_once(open_page, address):
+    page = open_page(address)
+    begin(page, "clips")
+    files = {f"rain/{i}.wav": tone(0.1 + i / 10, 80_000) for i in range(2)}
+    upload(page, "clips.zip", zipped(files | {"rain/short.wav": tone(0.5), "rain/1.png": picture(1)}))
+    page.locator(".mc-headrow input").check()
+    page.locator("[data-action=cut-pieces]").click()
+    for name in files:
+        row(page, name).get_by_text("in 5 pieces").wait_for()
+    assert "piece" not in row(page, "rain/short.wav").inner_text()
+    page.locator("[data-action=cut-loudest]").click()
+    row(page, "rain/0.wav").get_by_text("in 5 pieces").wait_for(state="detached")
+    page.locator(".mc-bulk summary").click()
+    page.locator("[data-action=bulk-set]").click()  # with nothing written, which would empty them all
+    page.get_by_text("Write the new caption first.").wait_for()
+    assert row(page, "rain/0.wav").locator("[data-field=caption]").input_value() == "rain"
+
+
+def test_recordings_keep_the_caption_under_which_they_were_made(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "classes")
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "classes"]
+    project.add_recordings({"first.png": picture(1)}, "a snap")
+    page.reload()
+    open_tab(page)
+    page.locator(".mt-run", has_text="classes").click()
+    page.locator("[data-way=record]").click()
+    page.locator("[data-action=camera]").click()
+    page.wait_for_function("() => document.querySelector('.mc-video')?.videoWidth > 0")
+    page.fill("#mc-class", "a clap")
+    page.locator("[data-action=shoot]").press("Enter")
+    page.wait_for_selector(".mc-strip img")
+    page.locator(".mc-chip", has_text="a snap").click()  # the next class, without having pressed Add
+    page.wait_for_function("() => document.querySelector('#mc-class').value === 'a snap'")
+    assert [item.caption for item in project.items()] == ["a snap", "a clap"]
+
+
+def test_a_batch_size_that_fits_can_be_asked_of_a_fine_tuning(open_page, address, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Manager, "finetune", lambda self, *given: asked.append(given))
+    page = open_page(address)
+    begin(page, "large")
+    upload(page, "one.zip", zipped({"apple/1.png": picture(1)}))
+    page.locator(".mc-tune summary").click()
+    page.fill("#mc-batch", "8")
+    page.fill("#mc-model", "smaller")
+    page.locator(".mc-tune [type=submit]").click()
+    page.wait_for_selector("#train")  # where the run is watched
+    assert asked[0][0] == "smaller" and asked[0][4] == {"batch_size": 8}
+
+
+def test_more_runs_than_fit_beside_each_other(open_page, address, folder):
+    for number in range(8):
+        puppet.finished(folder / "runs" / f"run {number}", learning_rate=0.001 * (number + 1))
+    page = open_page(address)
+    open_train(page)
+    page.locator(".mt-run", has_text="run 3").click()
+    page.locator("[data-action=delete]").press("Enter")  # by keyboard, there and back
+    assert page.evaluate("document.activeElement.dataset.action") == "keep"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.action") == "delete"
+    for box in page.locator(".mt-runs-list input").all():
+        box.check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_text("The first 6 of the ticked runs are compared.").wait_for()
+    assert page.locator(".mt-differs th").inner_text().startswith("Learning rate")  # as the form calls it
+    assert page.locator(".mt-differs td").count() == 6
+    page.locator(".mt-new").click()
+    page.locator(".mt-more-settings summary").click()
+    page.fill("#mt-set-batch_size", "30")
+    page.locator(".mt-start").click()
+    page.get_by_text("Batch size: enter a multiple of 4 from 4 to").wait_for()
+
+
+def test_a_favourite_whose_model_is_gone(open_page, address, folder):
+    puppet.finished(folder / "runs" / "gone")
+    page = open_page(address)
+    open_train(page)
+    page.locator(".mt-run", has_text="gone").click()
+    page.locator("[data-action=use]").click()
+    page.wait_for_function("() => /from (runs\\/)?gone/.test(document.querySelector('.mm-ran').textContent)")
+    page.locator("#results .mm-keep").first.click()
+    Manager(folder / "runs").delete("gone")
+    page.get_by_role("button", name="Ask for this again").click()
+    page.locator("#alert .mm-alert", has_text="There is no model runs/gone").wait_for()
