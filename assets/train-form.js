@@ -165,8 +165,8 @@
       const answer = await tab.server.look({ what: "compare", runs: names }).catch(() => ({ error: tab.say("lost") }));
       if (tab.view !== "compare" || key !== tab.runs.map((run) => run.name).filter((name) => tab.ticked.has(name)).join("|")) return;
       if (answer.error) return tab.main.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, answer.error));
-      const left = names.length;
-      names.splice(0, left, ...names.filter((name) => answer.settings[name])); // the server compares so many at most
+      const ticked = names.length;
+      names.splice(0, ticked, ...names.filter((name) => answer.settings[name])); // the server compares so many at most
       const all = parts.charts.SHOWN.flatMap((spec) => spec.curves.map((curve) => [curve, spec]));
       const there = all.filter(([curve]) => names.some((name) => answer.curves[name][curve]));
       tab.comparedCurve = there.some(([curve]) => curve === tab.comparedCurve) ? tab.comparedCurve : there[0]?.[0];
@@ -183,7 +183,7 @@
       tab.main.replaceChildren(
         el("section", { class: "mt-panel mt-head" }, el("header", {}, el("h2", {}, tab.say("compare_title")),
           el("button", { type: "button", class: "mt-button", onclick: () => tab.watch(tab.watched) }, tab.say("close"))),
-        left > names.length && el("p", { class: "mt-note" }, tab.say("compare_most", { count: names.length })),
+        ticked > names.length && el("p", { class: "mt-note" }, tab.say("compare_most", { count: names.length })),
         el("div", { class: "mt-field mt-inline" }, el("label", { for: "mt-compared" }, tab.say("compare_curve")), select)),
         place, compare.settings(tab, names, answer.settings));
       draw();

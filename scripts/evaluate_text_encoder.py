@@ -167,9 +167,9 @@ def evaluate(
     )
 
     things = [(row["name_en"], row["name_zh"]) for row in val]
-    swapped = list(text_corpus.roles(things, random.Random(0), per_thing=8))
+    swapped = list(text_corpus.bindings(things, random.Random(0), per_thing=8))
     for language, code in (("English", "en"), ("Chinese", "zh")):
-        pairs = [pair for pair in swapped if pair.group == f"roles_{code}"]
+        pairs = [pair for pair in swapped if pair.group == f"binding_{code}"]
         label = f"colours that change places, held-out things, {language}: told apart (distance, the teacher's)"
         rows.append((label, "{:.1f} % ({:.3f}, {:.3f})".format(*told_apart(student, teacher, pairs)), ""))
 

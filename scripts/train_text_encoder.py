@@ -47,7 +47,7 @@ from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
     "wordnet_lemma": 15, "wordnet_sentence": 7, "wordnet_long": 0.5, "noun_en": 4, "word_en": 3,
-    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "roles_en": 3, "roles_zh": 2,
+    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "binding_en": 3, "binding_zh": 2,
     "emoji_name_zh": 3, "emoji_tag_zh": 1, "emoji_zh": 5, "emoji_character": 1, "unihan_zh": 4,
     "cedict_zh": 12, "cedict_rare_zh": 7, "word_zh": 5, "request_zh": 5,
     "digits_en": 3, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,
@@ -106,8 +106,10 @@ def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:
     names = [(row["name_en"], row["name_zh"]) for row in rows]
     nouns = text_corpus.common_nouns(args.wordnet)
     pairs += text_corpus.templated(names, 5, rng, "request", text_corpus.REQUESTS)
-    pairs += text_corpus.roles([(word, words[0]) for word, words in CHINESE_WORDS["shape"].items()], rng, per_thing=200)
-    pairs += text_corpus.roles(rng.sample(names, 400), rng, per_thing=4)
+    pairs += text_corpus.bindings(
+        [(word, words[0]) for word, words in CHINESE_WORDS["shape"].items()], rng, per_thing=200
+    )
+    pairs += text_corpus.bindings(rng.sample(names, 400), rng, per_thing=4)
     pairs += text_corpus.contrasts([*(name for name, _ in names if " " not in name), *rng.sample(nouns, 1_000)], rng)
     if args.cedict:
         pairs += _dictionary(args, pairs, {row["name_zh"] for row in validation}, set(nouns), rng)

@@ -18,6 +18,9 @@ What else varies is private to each modality: position, rotation, exact size and
 onset, course, phases, loudness and balance of partials of the tone. All of it follows from the index in the bank, so
 that item i is always the same and nothing is stored.
 
+Training draws small shapes, stars, and shapes that can exchange colours with their background more often than others
+(``EMPHASIS``, ``SWAP_EMPHASIS``).
+
 Held out: one in six of the (shape, colour, size) triples is never in the train split, on any background, and the test
 split has nothing else. With shapes and colours numbered as in ``SHAPES`` and ``COLOURS``, a shape s is never seen small
 in colour s + 1 nor large in colour s + 4 (modulo six). Every pair of values still occurs in training.

@@ -156,11 +156,12 @@ def contrasts(things: list[str], rng: random.Random, per_thing: int = 6) -> Iter
             yield Pair(text, text, "contrast_en", thing)
 
 
-def roles(things: list[tuple[str, str]], rng: random.Random, per_thing: int = 12) -> Iterable[Pair]:
+def bindings(things: list[tuple[str, str]], rng: random.Random, per_thing: int = 12) -> Iterable[Pair]:
     """Families of two phrases with the same words, whose colours have changed places: "red on blue", "blue on red".
 
-    A mean over words hardly tells the two apart, and no generator can draw what its prompt does not say. ``things``
-    are (English, Chinese or ""), spoken of as the shapes dataset speaks.
+    Attribute binding, as Winoground tests it (Thrush et al. 2022): a mean over words hardly tells the two apart, and no
+    generator can draw what its prompt does not say. ``things`` are (English, Chinese or ""), spoken of as the shapes
+    dataset speaks.
     """
     for number, thing in enumerate(things):
         phrasings = FULL + FULL_CHINESE if thing[1] else FULL
@@ -172,8 +173,8 @@ def roles(things: list[tuple[str, str]], rng: random.Random, per_thing: int = 12
                 english, chinese = ({key: word[i] for key, word in words.items()} for i in (0, 1))
                 target = with_article((FULL[0] if phrasing.chinese else phrasing).text.format(**english))
                 text = with_article(phrasing.text.format(**chinese)) if phrasing.chinese else target
-                group = "roles_zh" if phrasing.chinese else "roles_en"
-                yield Pair(text, target, group, f"roles {number} {turn}")
+                group = "binding_zh" if phrasing.chinese else "binding_en"
+                yield Pair(text, target, group, f"binding {number} {turn}")
 
 
 def digits(rng: random.Random) -> Iterable[Pair]:

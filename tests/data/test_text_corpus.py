@@ -120,7 +120,7 @@ def test_an_absent_source_says_how_to_get_it(read, tmp_path):
 
 
 def test_colours_change_places_within_a_family():
-    pairs = list(text_corpus.roles([("star", "星星"), ("teapot", "")], random.Random(0), per_thing=40))
+    pairs = list(text_corpus.bindings([("star", "星星"), ("teapot", "")], random.Random(0), per_thing=40))
     families = {}
     for pair in pairs:
         families.setdefault(pair.family, []).append(pair)
@@ -130,6 +130,6 @@ def test_colours_change_places_within_a_family():
         assert one.text != other.text and words[0] == words[1]
         assert one.target != other.target
     groups = {pair.group for pair in pairs}
-    assert groups == {"roles_en", "roles_zh"}
-    assert all(pair.text == pair.target for pair in pairs if pair.group == "roles_en")
-    assert all("星" in pair.text and "star" in pair.target for pair in pairs if pair.group == "roles_zh")
+    assert groups == {"binding_en", "binding_zh"}
+    assert all(pair.text == pair.target for pair in pairs if pair.group == "binding_en")
+    assert all("星" in pair.text and "star" in pair.target for pair in pairs if pair.group == "binding_zh")

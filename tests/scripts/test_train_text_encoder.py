@@ -153,7 +153,7 @@ def test_two_phrases_are_told_apart_where_they_differ_as_the_teacher_has_them_di
         def encode(self, texts):
             return torch.tensor([self.vectors[text] for text in texts])
 
-    pairs = [Pair(text, text, "roles_en", text[0]) for text in ("a1", "a2", "b1", "b2")]
+    pairs = [Pair(text, text, "binding_en", text[0]) for text in ("a1", "a2", "b1", "b2")]
     teacher = Encoder({"a1": [0.0, 1.0], "a2": [1.0, 0.0], "b1": [0.0, 1.0], "b2": [1.0, 0.0]})
     student = Encoder({"a1": [0.0, 0.5], "a2": [0.5, 0.0], "b1": [0.5, 0.0], "b2": [0.0, 0.5]})
     assert evaluation.told_apart(student, teacher, pairs) == pytest.approx((50.0, 0.5**0.5, 2**0.5))
