@@ -122,6 +122,7 @@ class TrainingConfig:
     generator_contrastive_weight: float = _number(0.5, 0.0, 10.0)  # the same, as a wish to the generator: it steers
     recognition_share: float = _number(0.3, 0.01, 1e6)  # at first, and falls to 0 here: kept on, samples look alike
     range_weight: float = _number(10.0, 0.0, 1_000.0)  # on generated values beyond -1..1, which no picture can show
+    caption_margin_weight: float = _number(30.0, 0.0, 1_000.0)  # styles of different captions keep a distance
     latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
     # The critics read latents from real rows, and the generator rebuilds the rows from them (VAE/GAN): pixels teach
     # colours, places and pitches sooner than scores do. It falls to 0 at this share, because it blurs.

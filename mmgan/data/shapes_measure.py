@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -269,17 +270,16 @@ def _sounding_templates() -> tuple[Tensor, list[tuple[str, str]], Tensor, list[s
     return spectra, names, envelopes, course_names, [float(np.square(c).mean()) for c in courses]
 
 
-def coherence(images: np.ndarray, waveforms: np.ndarray, concepts: Sequence[str]) -> dict[str, float]:
-    """How often pictures and sounds show what was asked for, and the same as each other.
+Reading = tuple[dict[str, str], dict[str, str | None], dict[str, str | None]]  # asked, seen, heard: attribute -> value
+
+
+def read(images: np.ndarray, waveforms: np.ndarray, concepts: Sequence[str]) -> list[Reading]:
+    """What was asked for, and what pictures and sounds show of it.
 
     Args:
         images: uint8 [N, H, H, 3].
         waveforms: float [N, 16384].
         concepts: what item n should show, like "large red star on blue".
-
-    Returns:
-        Shares in 0..1: "image", "sound" and "both" have all four attributes of the concept right; "agree": picture and
-        sound say the same, asked for or not; "image shape", "sound shape" and so on: one attribute right.
 
     Raises:
         DataError: arrays of another kind or of different lengths, nothing to measure, or an unknown concept.
@@ -287,11 +287,19 @@ def coherence(images: np.ndarray, waveforms: np.ndarray, concepts: Sequence[str]
     if not len(images) == len(waveforms) == len(concepts) or not len(concepts):
         raise DataError("Coherence needs one picture, one sound and one concept for every item, and at least one item.")
     asked = [parse_concept(concept)._asdict() for concept in concepts]
-    seen, heard = measure_images(images), measure_sounds(waveforms)
-    triples = list(zip(asked, seen, heard, strict=True))
+    return list(zip(asked, measure_images(images), measure_sounds(waveforms), strict=True))
+
+
+def coherence(readings: Sequence[Reading]) -> dict[str, float]:
+    """How often pictures and sounds show what was asked for, and the same as each other.
+
+    Returns:
+        Shares in 0..1: "image", "sound" and "both" have all four attributes of the concept right; "agree": picture and
+        sound say the same, asked for or not; "image shape", "sound shape" and so on: one attribute right.
+    """
 
     def share(test) -> float:
-        return sum(test(*triple) for triple in triples) / len(triples)
+        return sum(test(*reading) for reading in readings) / len(readings)
 
     rates = {
         "image": share(lambda a, s, h: s == a),
@@ -303,3 +311,21 @@ def coherence(images: np.ndarray, waveforms: np.ndarray, concepts: Sequence[str]
         rates[f"image {name}"] = share(lambda a, s, h, name=name: s[name] == a[name])
         rates[f"sound {name}"] = share(lambda a, s, h, name=name: h[name] == a[name])
     return rates
+
+
+def confusions(readings: Sequence[Reading], limit: int = 8) -> list[tuple[str, float]]:
+    """The commonest mistakes: "image colour: blue as yellow", and its share of the items that were to show that value.
+
+    "Unclear" is what no value of the rule fits.
+    """
+    asked_for, mistakes = Counter(), Counter()
+    for asked, *shown in readings:
+        for part, found in zip(("image", "sound"), shown, strict=True):
+            for name, value in asked.items():
+                asked_for[part, name, value] += 1
+                if found[name] != value:
+                    mistakes[part, name, value, found[name] or "unclear"] += 1
+    return [
+        (f"{part} {name}: {value} as {instead}", count / asked_for[part, name, value])
+        for (part, name, value, instead), count in mistakes.most_common(limit)
+    ]

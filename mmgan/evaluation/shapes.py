@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..audio import vocode
 from ..data.shapes import Combination, Shapes, held_out_combinations
-from ..data.shapes_measure import coherence, measure_images, measure_sounds
+from ..data.shapes_measure import Reading, coherence, confusions, measure_images, measure_sounds, read
 from .compare import Figures
 from .plain import compare_images, compare_sounds
 from .samples import Generated, Items, real_images, real_sounds, vocoded
@@ -24,15 +24,16 @@ def evaluate_shapes(
     audio, drawn, figures = generated.audio, generated.images.values, Figures()
     held_out = {str(combination) for combination in held_out_combinations()}
     is_held_out = np.array([concept in held_out for concept in generated.images.concepts])
-    rates, real = {}, {}
+    rates, real, readings = {}, {}, []
     for name, chosen, dataset in (("seen", ~is_held_out, train), ("held_out", is_held_out, test)):
         if not chosen.any():
             continue
         places = np.flatnonzero(chosen)
-        rates[name] = _coherence(generated.images.take(places), generated.sounds.take(places))
+        of_these = _read(generated.images.take(places), generated.sounds.take(places))
+        rates[name], readings = coherence(of_these), readings + of_these
         indices = range(min(REAL_ITEMS, dataset.num_images))
         images, sounds = real_images(dataset, indices, drawn), real_sounds(dataset, indices, audio)
-        real[name] = _coherence(images, vocoded(sounds, audio, progress))
+        real[name] = coherence(_read(images, vocoded(sounds, audio, progress)))
         for part, words in (
             ("image", "the picture shows all four attributes"),
             ("sound", "the sound has all four, by the rule"),
@@ -57,11 +58,14 @@ def evaluate_shapes(
         indices = range(min(COMPARED, train.num_images))
         compare_images(figures, seen, real_images(train, indices, drawn), seed)
         compare_sounds(figures, seen, real_sounds(train, indices, audio), seed)
-    return figures, {"right_per_attribute": table} if rates else {}
+    tables = {"right_per_attribute": table} if rates else {}
+    if mistakes := confusions(readings):
+        tables["commonest_mistakes"] = [{"asked": name, "of_those_asked": share} for name, share in mistakes]
+    return figures, tables
 
 
-def _coherence(images: Items, sounds: Items) -> dict[str, float]:
-    return coherence(_last(images.values), sounds.values, images.concepts)
+def _read(images: Items, sounds: Items) -> list[Reading]:
+    return read(_last(images.values), sounds.values, images.concepts)
 
 
 def _last(images: np.ndarray) -> np.ndarray:

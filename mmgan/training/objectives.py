@@ -18,6 +18,10 @@ from ..data.loader import Batch
 from ..models import Critic, Discriminators, Generator
 from .losses import Loss, contrastive, mean, slope_towards_one, squared_slope
 
+# Least distance between the styles of a caption and of a wrong one, as a share of their size. In the shapes' model the
+# nearest hundredth of pairs that it told apart lay at 0.29 for pictures and 0.44 for sounds, those it mixed up at 0.02.
+STYLE_MARGIN = 0.25
+
 
 @dataclass
 class Scores:
@@ -168,6 +172,23 @@ class Objectives:
         for k, (made, wanted) in enumerate(((image, part.image), (mel, part.mel))):
             error = (made - wanted[some]).square().flatten(1).sum(1)
             total = total + mean(error, counts[some, k]) / self.spreads[k]
+        return total
+
+    def too_close(self, caption: Tensor, wrong_caption: Tensor, latents: Tensor) -> Tensor:
+        """How much of ``STYLE_MARGIN`` is missing between the styles of captions and wrong captions, both [B, 384].
+
+        Sentences of the same words lie close together: "blue on yellow", "yellow on blue". A mapping that takes them
+        for one is in a trap, since what the critics ask of the one undoes what they ask of the other. Like mode seeking
+        (Mao et al. 2019), for captions; pairs that are far enough apart feel nothing of it.
+        """
+        mapping = self.generator.mapping
+        both = zip(mapping(caption, latents), mapping(wrong_caption, latents), strict=True)
+        total = 0.0
+        for k, (right, wrong) in enumerate(both):
+            if self.present[k]:
+                size = right.detach().square().mean(1)
+                distance = ((right - wrong).square().mean(1) / size + 1e-8).sqrt()
+                total = total + (1 - distance / STYLE_MARGIN).clamp(min=0).mean()
         return total
 
     def excess(self, image: Tensor, mel: Tensor, counts: Tensor) -> Tensor:

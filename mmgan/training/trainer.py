@@ -182,11 +182,15 @@ class Trainer:
         reconstruction = torch.zeros((), device=self.device)
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
+        too_close = torch.zeros((), device=self.device)
+        if c.caption_margin_weight:
+            too_close = terms_of.too_close(caption, wrong_caption, latents)
         common = c.latent_weight * unread + rebuilding * reconstruction  # both networks wish for these
         g_loss = (
             score
             + self._fading(c.generator_contrastive_weight, c.recognition_share) * match
             + c.range_weight * terms_of.excess(*generated, counts)
+            + c.caption_margin_weight * too_close
             + common
         )
         g_parameters = list(self.generator.parameters())
@@ -212,7 +216,7 @@ class Trainer:
         terms = {
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
             "contrastive": recognise, "generator_contrastive": match, "latents": unread,
-            "reconstruction": reconstruction,
+            "reconstruction": reconstruction, "too_close": too_close,
             "sign_image": mean(sure[:, 0], counts[:, 0]),
             "sign_audio": mean(sure[:, 1], counts[:, 1]),
         }  # fmt: skip

@@ -19,7 +19,7 @@ from mmgan.data.shapes import (
     seen_combinations,
 )
 from mmgan.data.shapes_captions import ALL_PHRASINGS, ATTRIBUTES, ENGLISH_FULL, ENGLISH_PART, Phrasing
-from mmgan.data.shapes_measure import coherence, measure_images, measure_sounds
+from mmgan.data.shapes_measure import coherence, confusions, measure_images, measure_sounds, read
 from mmgan.data.shapes_render import NUM_SAMPLES, Combination
 from mmgan.errors import DataError
 
@@ -148,9 +148,7 @@ def test_bad_input_is_told():
     with pytest.raises(DataError):
         measure_sounds(np.zeros((2, 100), np.float32))
     with pytest.raises(DataError):
-        coherence(
-            np.zeros((1, 32, 32, 3), np.uint8), np.zeros((2, NUM_SAMPLES), np.float32), ["large red star on blue"]
-        )
+        read(np.zeros((1, 32, 32, 3), np.uint8), np.zeros((2, NUM_SAMPLES), np.float32), ["large red star on blue"])
 
 
 @pytest.mark.parametrize("side", [32, 64, 128])
@@ -184,13 +182,26 @@ def test_coherence_can_fail(train):
     indices = list(range(0, 220, 5))
     images, sounds = pictures(train, indices, 32), np.stack([train.sound(i) for i in indices])
     concepts = [train.image_concept(i) for i in indices]
-    right = coherence(images, sounds, concepts)
+    right = coherence(read(images, sounds, concepts))
     assert set(right) >= {"image", "sound", "both", "agree"} | {f"image {name}" for name in ATTRIBUTES}
     assert all(rate == 1.0 for rate in right.values())
-    swapped = coherence(images, np.roll(sounds, 1, axis=0), concepts)
+    swapped = coherence(read(images, np.roll(sounds, 1, axis=0), concepts))
     assert swapped["image"] == 1.0 and swapped["sound"] == swapped["both"] == swapped["agree"] == 0.0
-    elsewhere = coherence(np.roll(images, 1, axis=0), np.roll(sounds, 1, axis=0), concepts)
+    elsewhere = coherence(read(np.roll(images, 1, axis=0), np.roll(sounds, 1, axis=0), concepts))
     assert elsewhere["both"] == 0.0 and elsewhere["agree"] == 1.0
+
+
+def test_mistakes_are_named_with_their_share(train):
+    reds = [i for i in range(220) if train.image_concept(i).split()[1] == "red"][:4]
+    images, sounds = pictures(train, reds, 32), np.stack([train.sound(i) for i in reds])
+    concepts = [train.image_concept(i) for i in reds]
+    assert confusions(read(images, sounds, concepts)) == []
+    sounds[0] = 0  # of four reds, one is silent
+    silent = dict(confusions(read(images, sounds, concepts)))
+    assert silent["sound colour: red as unclear"] == 0.25 and not any(name.startswith("image") for name in silent)
+    greens = [concept.replace("red", "green") for concept in concepts if "green" not in concept]
+    found = dict(confusions(read(images[: len(greens)], sounds[: len(greens)], greens)))
+    assert found["image colour: green as red"] == 1.0
 
 
 def test_noise_and_emptiness_show_nothing(train):
@@ -202,8 +213,8 @@ def test_noise_and_emptiness_show_nothing(train):
     hiss = measure_sounds(rng.normal(0, 0.1, (20, NUM_SAMPLES)).astype(np.float32))
     assert all(found["shape"] is None and found["colour"] is None for found in hiss)
     assert measure_sounds(np.zeros((1, NUM_SAMPLES), np.float32))[0]["size"] is None
-    both = coherence(np.zeros((1, 32, 32, 3), np.uint8), np.zeros((1, NUM_SAMPLES), np.float32), [train.concepts[0]])
-    assert both["agree"] == 0.0
+    nothing = read(np.zeros((1, 32, 32, 3), np.uint8), np.zeros((1, NUM_SAMPLES), np.float32), [train.concepts[0]])
+    assert coherence(nothing)["agree"] == 0.0
 
 
 def test_a_broken_shape_or_a_second_one_is_no_shape(train):

@@ -51,7 +51,10 @@ def test_the_rule_itself_is_coherent():
 
 
 def test_sounds_that_ignore_the_prompt_are_found_out():
-    figures = module.evaluate(Pretender(deaf), "shapes", 1, progress=False)[0]["figures"]
+    result = module.evaluate(Pretender(deaf), "shapes", 1, progress=False)[0]
+    figures, mistakes = result["figures"], result["tables"]["commonest_mistakes"]
+    assert all(row["asked"].startswith("sound ") and row["of_those_asked"] > 0.9 for row in mistakes)
+    assert mistakes[0]["asked"] in format_report(result)
     assert figures["image_seen"]["generated"] > 0.95
     assert figures["sound_seen"]["generated"] < 0.1 and figures["both_held_out"]["generated"] < 0.1
     assert figures["audio_frechet_distance"]["generated"] > 3 * figures["audio_frechet_distance"]["real"]

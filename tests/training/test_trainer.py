@@ -45,6 +45,25 @@ def test_training_teaches_the_critics_to_tell_captions_apart():
     assert last < first / 2
 
 
+def test_a_caption_margin_parts_the_styles_of_captions_that_lie_close_and_leaves_the_others():
+    torch.manual_seed(0)
+    t = trainer(text_noise=0.0)
+    size = t.config.model.embedding_dim
+    caption = torch.nn.functional.normalize(torch.randn(8, size), dim=1)
+    close = torch.nn.functional.normalize(caption + 0.04 * torch.randn(8, size) / size**0.5, dim=1)
+    latents = torch.randn(8, t.config.model.latent_dim)
+    others = t.objectives.too_close(caption, caption.flip(0), latents)
+    before = t.objectives.too_close(caption, close, latents)
+    assert others < 0.2 and before > 1.5  # of 2, were all of the margin missing in both modalities
+    optimizer = torch.optim.Adam(t.generator.mapping.parameters(), lr=7e-4)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = t.objectives.too_close(caption, close, latents)
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+
+
 def test_accumulated_slices_give_the_step_of_the_whole_batch():
     whole, cut = trainer(penalty_interval=1), trainer(penalty_interval=1, accumulate=4)
     for _ in range(3):
