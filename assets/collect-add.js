@@ -55,8 +55,9 @@
     async send(tab, files, caption = "") {
       files = files.filter(([name, file]) => !WITHIN.test(name) && file.size >= 0);
       if (!files.length) { add.note(tab, tab.say("nothing_chosen"), true); return false; }
-      const large = files.find(([, file]) => file.size > tab.limits.max);
-      if (large) { // known before a byte is sent
+      const large = files.filter(([, file]) => file.size > tab.limits.max).map(([name]) => name); // known before a byte is sent
+      files = files.filter(([, file]) => file.size <= tab.limits.max);
+      if (!files.length) {
         add.note(tab, tab.say("too_large", { name: large[0], size: `${tab.number(Math.floor(tab.limits.max / 2 ** 20))} MiB` }), true);
         return false;
       }
@@ -83,7 +84,7 @@
         add.note(tab, stopped ? tab.say("cancelled") : failed, !stopped);
         return false;
       }
-      const asked = await tab.ask("POST", upload, { caption });
+      const asked = await tab.ask("POST", upload, { caption, too_large: large });
       if (asked.error) { add.note(tab, asked.error, true); return false; }
       return add.follow(tab, key, upload, stop);
     },

@@ -289,6 +289,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--share", action="store_true", help="also open a public link through gradio's tunnel (needs the internet)")
     add("--auth", metavar="USER:PASSWORD", help="ask everybody for this user and password")
     add("--max-upload", default="200", metavar="MB", help="largest file that may be uploaded (default 200)")
+    add(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="another limit of what a visitor may keep: files=1000, total_bytes=2G, file_bytes=64M, seconds=120, "
+        "projects=20, or any other of mmgan/data/limits.py; may be repeated",
+    )
     add("--teacher-code", metavar="CODE", help="only who knows CODE starts, stops or deletes runs")
     add("--runs", default="runs", metavar="FOLDER", help="where runs are (default runs)")
     add("--projects", metavar="FOLDER", help="where visitors' own files are kept (default: projects, beside the runs)")

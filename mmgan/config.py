@@ -125,8 +125,9 @@ class TrainingConfig:
     caption_margin_weight: float = _number(30.0, 0.0, 1_000.0)  # styles of different captions keep a distance
     latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
     # The critics read latents from real rows, and the generator rebuilds the rows from them (VAE/GAN): pixels teach
-    # colours, places and pitches sooner than scores do. It falls to 0 at this share, because it blurs.
+    # colours, places and pitches sooner than scores do. That blurs, so both weights fall to 0 at this share.
     reconstruction_weight: float = _number(10.0, 0.0, 1_000.0)
+    mean_weight: float = _number(2.0, 0.0, 1_000.0)  # each caption's mean picture and sound beside the real ones' mean
     reconstruction_share: float = _number(0.2, 0.01, 1e6)
     divergence_weight: float = _number(0.01, 0.0, 10.0)  # of the latents' divergence from the prior, within the above
     temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss

@@ -61,7 +61,10 @@ class _Found:
     partner: tuple[str, str] | None = None  # name and caption
 
 
-def add(project: Project, paths: Sequence[str | Path], caption: str = "", progress: Progress | None = None) -> Added:
+def add(
+    project: Project, paths: Sequence[str | Path], caption: str = "", progress: Progress | None = None,
+    refused: Sequence[Problem] = (),
+) -> Added:  # fmt: skip
     """Adds zips, folders and loose files, in the layouts of :mod:`mmgan.data.layout`.
 
     Everything is checked against the limits before the first file is unpacked; a refused upload changes nothing. A file
@@ -70,18 +73,22 @@ def add(project: Project, paths: Sequence[str | Path], caption: str = "", progre
     Args:
         caption: of all the files; "" takes what their metadata, folders or names say.
         progress: called before each file and once at the end; what it raises ends the adding.
+        refused: what was left out before it came here, to be listed with the rest.
 
     Raises:
         DataError: the upload breaks a limit, or is no zip, in one sentence.
         MmganError: the disk is full.
     """
-    return add_from(project, open_sources(paths, project.limits), caption, progress)
+    return add_from(project, open_sources(paths, project.limits), caption, progress, refused)
 
 
-def add_from(project: Project, sources: Sequence[Source], caption: str = "", progress: Progress | None = None) -> Added:
+def add_from(
+    project: Project, sources: Sequence[Source], caption: str = "", progress: Progress | None = None,
+    refused: Sequence[Problem] = (),
+) -> Added:  # fmt: skip
     """The same from opened sources (:mod:`mmgan.data.sources`)."""
     caption = check_caption(caption)
-    report = Added()
+    report = Added(left_out=list(refused))
     found = [item for source in sources for item in _found(source, caption, report)]
     _check_room(project, found)
     writer = _Writer(project, report)

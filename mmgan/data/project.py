@@ -99,12 +99,13 @@ class Project:
     # Changes ------------------------------------------------------------------------------------------------------
 
     def add(
-        self, sources: Sequence[str | Path], caption: str = "", progress: Callable[[int, int, str], None] | None = None
-    ):
+        self, sources: Sequence[str | Path], caption: str = "", progress: Callable[[int, int, str], None] | None = None,
+        refused: Sequence[Problem] = (),
+    ):  # fmt: skip
         """Adds zips, folders and loose files; see :func:`mmgan.data.adding.add`."""
         from .adding import add
 
-        return add(self, sources, caption, progress)
+        return add(self, sources, caption, progress, refused)
 
     def add_recordings(self, files: dict[str, bytes], caption: str = "", progress=None):
         """Adds files from memory (name -> bytes), such as webcam pictures and clips, under one caption."""

@@ -179,7 +179,9 @@ class Trainer:
         score = terms_of.weighted(self.loss.generator(real.values.detach(), fake.values), counts)
         match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
         unread = terms_of.unread(fake, latents, counts)
-        reconstruction = torch.zeros((), device=self.device)
+        reconstruction = distance = torch.zeros((), device=self.device)
+        if matching := self._fading(c.mean_weight, c.reconstruction_share):
+            distance = terms_of.mean_distance(generated, part, counts)
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
         too_close = torch.zeros((), device=self.device)
@@ -191,6 +193,7 @@ class Trainer:
             + self._fading(c.generator_contrastive_weight, c.recognition_share) * match
             + c.range_weight * terms_of.excess(*generated, counts)
             + c.caption_margin_weight * too_close
+            + matching * distance
             + common
         )
         g_parameters = list(self.generator.parameters())
@@ -216,7 +219,7 @@ class Trainer:
         terms = {
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
             "contrastive": recognise, "generator_contrastive": match, "latents": unread,
-            "reconstruction": reconstruction, "too_close": too_close,
+            "reconstruction": reconstruction, "too_close": too_close, "mean_distance": distance,
             "sign_image": mean(sure[:, 0], counts[:, 0]),
             "sign_audio": mean(sure[:, 1], counts[:, 1]),
         }  # fmt: skip

@@ -12,7 +12,6 @@ import gradio as gr
 from starlette.applications import Starlette
 
 from ..config import TrainingConfig
-from ..data.limits import PROJECT_LIMITS
 from ..data.projects import Projects
 from .cards import escape
 from .collect_api import Collection
@@ -29,8 +28,8 @@ MINUTES = 8.0  # of a fine-tuning unless another length is asked for
 
 def build(settings: Settings, sampler: Sampler, desk: Desk) -> Starlette:
     """Adds the tab to the surrounding ``gr.Blocks``; returns the routes that its script asks."""
-    projects = Projects(settings.projects_folder, PROJECT_LIMITS)
-    uploads = Uploads(settings.projects_folder / ".uploads", PROJECT_LIMITS, settings.max_upload)
+    projects = Projects(settings.projects_folder, settings.limits)
+    uploads = Uploads(settings.projects_folder / ".uploads", settings.limits, settings.max_upload)
     models = ModelFiles(desk.manager, desk.access, sampler.shipped, settings.max_upload)
 
     def finetune(question: dict, project, address: str, language: str) -> dict:

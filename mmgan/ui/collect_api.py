@@ -87,9 +87,9 @@ class Collection:
         return {
             "projects": found, "known": bool(owner),
             "limits": say("collect_limits", spoken, files=f"{limits.files:,}",
-                          each=min(limits.file_bytes, self.uploads.max_upload) >> 20, all=limits.total_bytes >> 20,
-                          upload=self.uploads.max_upload >> 20,
-                          pixels=limits.pixels // 1_000_000, minutes=round(limits.seconds / 60)),
+                          each=_short(min(limits.file_bytes, self.uploads.max_upload), 1 << 20),
+                          all=_short(limits.total_bytes, 1 << 20), upload=_short(self.uploads.max_upload, 1 << 20),
+                          pixels=_short(limits.pixels, 1e6), minutes=_short(limits.seconds, 60)),
             "max_upload": self.uploads.max_upload,
         }  # fmt: skip
 
@@ -179,7 +179,9 @@ class Collection:
 
     async def add(self, request: Request):
         question = await read_question(request)
-        self.uploads.add(self._upload(request), str(question.get("caption", "")), language(request))
+        large = question.get("too_large")
+        large = [name for name in large if isinstance(name, str) and name] if isinstance(large, list) else []
+        self.uploads.add(self._upload(request), str(question.get("caption", "")), language(request), large)
         return {}
 
     async def progress(self, request: Request):
@@ -245,3 +247,8 @@ def _act(project: Project, question: dict):
     if action == "forget":
         return project.forget_left_out()
     raise Problem("train_bad_action")
+
+
+def _short(number: float, unit: float) -> str:
+    """How many units, without a decimal that says nothing: "128", "0.5"."""
+    return f"{round(number / unit, 1):g}" if number < 1000 * unit else f"{number / unit:.0f}"

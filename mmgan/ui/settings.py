@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..data.limits import PROJECT_LIMITS, Limits
 from ..errors import MmganError
 
 HOST, PORT = "127.0.0.1", 7860
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Settings:
     teacher_code: str | None = None  # who knows it starts, stops and deletes runs
     runs: Path = Path("runs")  # where runs are
     projects: Path | None = None  # where visitors' own pictures and sounds are kept; None: beside the runs
+
+    limits: Limits = PROJECT_LIMITS  # of what a visitor's project may hold
 
     @property
     def projects_folder(self) -> Path:
@@ -60,4 +66,24 @@ def from_options(options: argparse.Namespace) -> Settings:
     return Settings(
         options.host, options.port, options.device, options.share, auth, int(megabytes * (1 << 20)),
         options.teacher_code, Path(options.runs), Path(options.projects) if options.projects else None,
+        _limits(options.limit),
     )  # fmt: skip
+
+
+def _limits(changes: list[str]) -> Limits:
+    """The limits of projects, with those that are written as "name=value" instead of what they are."""
+    values = dataclasses.asdict(PROJECT_LIMITS)
+    for change in changes:
+        name, _, text = change.partition("=")
+        number, unit = (text[:-1], UNITS[text[-1]]) if text[-1:] in UNITS else (text, 1)
+        try:
+            value = float(number) * unit
+        except ValueError:
+            value = math.nan
+        if name not in values or not 1 <= value <= 1 << 50:
+            raise MmganError(
+                f"Write --limit as name=number, such as --limit files=1000 or --limit file_bytes=64M, not {change!r}; "
+                f"the names are {', '.join(values)}."
+            )
+        values[name] = value if isinstance(values[name], float) else int(value)
+    return Limits(**values)

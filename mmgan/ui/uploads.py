@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ..data.adding import Added
 from ..data.archive import safe_name
+from ..data.layout import Problem as LeftOut
 from ..data.limits import Limits, mebibytes
 from ..data.projects import Project
 from ..data.sources import free_name
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0  # that an upload may lie untouched
 OPEN_UPLOADS = 4  # of one visitor at a time
+MAX_REFUSED, MAX_NAME = 1_000, 200  # names, and characters of one, of files that a page did not send
 SHOWN = 200  # things that could not be taken, listed in an answer; all of them are in the project
 
 
@@ -152,15 +154,21 @@ class Uploads:
         taken = {path.name for path in upload.files.values() if path.parent == upload.folder / "loose"}
         return upload.folder / "loose" / free_name(name, taken)
 
-    def add(self, upload: Upload, caption: str, language: str = "en") -> None:
-        """Lets a thread add what came to the project; :meth:`Upload.as_dict` says how far it is."""
+    def add(self, upload: Upload, caption: str, language: str = "en", too_large: list[str] = ()) -> None:
+        """Lets a thread add what came to the project; :meth:`Upload.as_dict` says how far it is.
+
+        Args:
+            too_large: names of files that were not sent because of their size, to be listed as left out.
+        """
         if upload.state != "open":
             raise Problem("collect_no_upload")
         upload.state = "waiting"
         upload.total = len(upload.files)
-        self._adding.submit(self._add, upload, caption, language)
+        why = f"is larger than {mebibytes(self.max_upload)}, so it is left out; make it smaller."
+        refused = [LeftOut(name[-MAX_NAME:], why) for name in too_large[:MAX_REFUSED]]
+        self._adding.submit(self._add, upload, caption, language, refused)
 
-    def _add(self, upload: Upload, caption: str, language: str) -> None:
+    def _add(self, upload: Upload, caption: str, language: str, refused: list[LeftOut]) -> None:
         def progress(done: int, total: int, name: str) -> None:
             upload.done, upload.total, upload.name, upload.touched = done, total, name, time.monotonic()
             if upload.cancelled:
@@ -170,7 +178,7 @@ class Uploads:
             upload.state = "adding"
             folders = upload.folder / "folders"
             loose = sorted(path for path in upload.files.values() if path.parent == upload.folder / "loose")
-            added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress)
+            added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress, refused)
             upload.left_out = added.left_out
             upload.sentence = _said(added, language)
             upload.state = "done"

@@ -61,6 +61,22 @@ def test_many_files_at_once(open_page, address):
     assert row(page, "rain/0.wav").locator("[data-field=caption]").input_value() == "rain"
 
 
+def test_one_file_that_is_too_large_leaves_the_others_alone(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "one too large")
+    files = [("ok.png", picture(1)), ("film.wav", bytes(5 << 20)), ("fine.wav", tone(0.1))]
+    page.set_input_files(
+        "[data-pick=files]", [{"name": n, "mimeType": "application/octet-stream", "buffer": data} for n, data in files]
+    )
+    page.wait_for_selector(".mc-progress :is(.mt-ending, .mm-alert)")
+    assert "1 picture and 1 sound" in page.locator(".mc-progress").inner_text()
+    listed = page.locator("details", has_text="film.wav")
+    listed.locator("summary").click()
+    page.get_by_text("is larger than 4 MiB, so it is left out; make it smaller.").wait_for()
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "one too large"]
+    assert [(p.file, p.sentence.split(",")[0]) for p in project.left_out()] == [("film.wav", "is larger than 4 MiB")]
+
+
 def test_recordings_keep_the_caption_under_which_they_were_made(open_page, address, folder):
     page = open_page(address)
     begin(page, "classes")

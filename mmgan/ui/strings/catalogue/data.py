@@ -45,6 +45,7 @@ TEXTS: dict[str, str] = {
     ),
     # left out of an upload or a dataset
     "is left out: {reason}": "未采用：{reason}",
+    "is larger than {size}, so it is left out; make it smaller.": "超过了 {size}，因此未采用；请改小一些。",
     "is a link to somewhere else, so it is left out.": "是指向别处的链接，因此未采用。",
     "had a caption of {count} characters; its end was cut off.": "的说明有 {count} 个字符；末尾已被截去。",
     "is not named in {where}, so it is left out.": "没有写进 {where}，因此未采用。",
