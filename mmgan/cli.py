@@ -246,6 +246,12 @@ def _parser() -> argparse.ArgumentParser:
     add("data", metavar="FOLDER|ZIP", help="your pictures and sounds, with their captions")
     add("--base", default="shapes", metavar="NAME", help="a model that ships, a folder, a run or a Hub id")
     add("--out", required=True, metavar="RUN", help="the run's folder")
+    add(
+        "--long-sounds",
+        choices=["loudest", "pieces"],
+        default="loudest",
+        help="take the loudest second of a longer sound (default), or cut it into several",
+    )
     add("--minutes", type=float, help="end after so long at the latest (default 8)")
     add("--steps", type=int, help="end after so many steps instead")
     add("--batch-size", type=int, help="rows a step (default 16)")

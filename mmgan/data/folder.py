@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tqdm import tqdm
 
 from ..config import AudioConfig
 from ..errors import DataError
 from .archive import open_files, open_picture
 from .base import Dataset, Prompt, Row
-from .cutting import loudest_part
+from .cutting import cut_pieces, loudest_part
 from .examine import decode_sound
 from .layout import Entry, Problem, read_layout
 from .loader import SOURCE_RATE, upright
@@ -44,7 +45,8 @@ class Folder(Dataset):
     sentence ``SOMETHING_ELSE``, so that a critic still learns that the text matters.
 
     From 20 rows on, a tenth is held out by a hash of the file names, captions that stay in training going first:
-    ``split="train"`` lacks it, ``"test"`` is it. Sounds longer than ``audio.num_samples`` give their loudest part.
+    ``split="train"`` lacks it, ``"test"`` is it. Sounds longer than ``audio.num_samples`` give their loudest part or,
+    with ``pieces``, one part after another (:func:`mmgan.data.cutting.cut_pieces`); no recording is in both splits.
 
     Every file is decoded once on opening. What cannot be used is listed in ``problems`` and left out.
 
@@ -52,7 +54,10 @@ class Folder(Dataset):
         DataError: nothing there, a zip that is not safe to open, or no usable row at all.
     """
 
-    def __init__(self, source: str | Path, split: str = "train", audio: AudioConfig = AudioConfig()):
+    def __init__(
+        self, source: str | Path, split: str = "train", audio: AudioConfig = AudioConfig(), pieces: bool = False,
+        progress: bool = False,
+    ):  # fmt: skip
         if split not in ("train", "test", "all"):
             raise DataError(f"There is no split {split!r}; choose train, test or all.")
         self.name, self.split = Path(source).stem or "folder", split
@@ -61,7 +66,8 @@ class Folder(Dataset):
         self._kept: dict[str, Image.Image | np.ndarray] = {}
         self._room = {"image": KEPT_BYTES, "sound": KEPT_BYTES}
         entries, self.problems = read_layout(self._files)
-        entries = self._usable(entries)
+        self._pieces: dict[str, tuple[str, int]] = {}  # name of a piece -> file, number
+        entries = self._usable(entries, progress)
         if not entries:
             reason = f" (first of them: {self.problems[0].file} {self.problems[0].sentence})" if self.problems else ""
             raise DataError(
@@ -83,13 +89,31 @@ class Folder(Dataset):
             ]
         elif split == "train":
             entries = train
-        self._fill_banks(entries)
+        self._fill_banks(self._in_pieces(entries) if pieces else entries)
 
-    def _usable(self, entries: list[Entry]) -> list[Entry]:
+    def _in_pieces(self, entries: list[Entry]) -> list[Entry]:
+        """An entry for each piece of a sound, with the same caption and picture."""
+        cut = []
+        for entry in entries:
+            pieces = self._cut(entry.sound) if entry.sound else []
+            if len(pieces) < 2:
+                cut.append(entry)
+                continue
+            for number, piece in enumerate(pieces):
+                name = f"{entry.sound} ({number + 1})"
+                self._pieces[name] = entry.sound, number
+                self._keep("sound", name, piece, piece.nbytes)
+                cut.append(Entry(entry.text, entry.image, name))
+        return cut
+
+    def _cut(self, name: str) -> list[np.ndarray]:
+        return cut_pieces(decode_sound(self._files.read(name)), self._num_samples)
+
+    def _usable(self, entries: list[Entry], progress: bool) -> list[Entry]:
         """The entries without broken files; finds out whether all pictures are grey."""
         good: dict[str, bool] = {}
         self.image_channels = 1
-        for entry in entries:
+        for entry in tqdm(entries, "Reading files", unit="row", disable=not progress, leave=False):
             for name, decode in ((entry.image, self._decode_image), (entry.sound, self._decode_sound)):
                 if name is None or name in good:
                     continue
@@ -191,7 +215,11 @@ class Folder(Dataset):
     def _decode_sound(self, name: str) -> np.ndarray:
         if name in self._kept:
             return self._kept[name].copy()
-        waveform = loudest_part(decode_sound(self._files.read(name)), self._num_samples)
+        if name in self._pieces:
+            file, number = self._pieces[name]
+            waveform = self._cut(file)[number]
+        else:
+            waveform = loudest_part(decode_sound(self._files.read(name)), self._num_samples)
         if not len(waveform) or np.abs(waveform).max() < 1e-4:
             raise DataError("the sound is silent; record it again.")
         self._keep("sound", name, waveform, waveform.nbytes)

@@ -44,7 +44,10 @@ def main(options) -> int:
     if options.nice and hasattr(os, "nice"):
         os.nice(options.nice)
     changes = {name: getattr(options, name) for name in DIRECT if getattr(options, name, None) is not None}
-    return finetune(options.data, options.out, options.base, changes, options.set, options.device, options.text_encoder)
+    return finetune(
+        options.data, options.out, options.base, changes, options.set, options.device, options.text_encoder,
+        pieces=options.long_sounds == "pieces",
+    )  # fmt: skip
 
 
 def finetune(
@@ -56,6 +59,7 @@ def finetune(
     device: str = "auto",
     text_encoder: str | None = None,
     progress: bool = True,
+    pieces: bool = False,
 ) -> int:
     """Fine-tunes ``base`` on a person's own files into the run folder ``out``; returns 0 when finished or stopped.
 
@@ -64,6 +68,8 @@ def finetune(
         base: a model's name, folder, run or Hub id; one that ships its critics learns sooner.
         settings: fields of :class:`~mmgan.config.TrainingConfig`, such as ``{"minutes": 5}`` (default 8 minutes).
         more: settings as "name=value", as the command line takes them.
+        pieces: cut sounds longer than a clip into several, instead of to their loudest part. A project's are as its
+            table says.
 
     Raises:
         MmganError: the data, the base or a setting cannot be used. Whatever happens later is in the run's status.
@@ -74,9 +80,9 @@ def finetune(
         values.setdefault("minutes", MINUTES)
     config = from_dict(TrainingConfig, with_settings(values | {"model": to_dict(model)}, more or []), "the options")
     data = str(Path(data).resolve()) if Path(data).exists() else str(data)
-    started = {"finetune": {"base": str(base)}}
+    started = {"finetune": {"base": str(base), "pieces": pieces}}
     with open_run(config, data, out, False, text_encoder, started) as run, stoppable(run) as ready:
-        return _into(run, Path(out), config, data, str(base), False, device, text_encoder, progress, ready)
+        return _into(run, Path(out), config, data, str(base), pieces, False, device, text_encoder, progress, ready)
 
 
 def resume(out: str | Path, device: str = "auto", text_encoder: str | None = None, progress: bool = True) -> int:
@@ -88,13 +94,14 @@ def resume(out: str | Path, device: str = "auto", text_encoder: str | None = Non
     out, saved = Path(out), Run.open(out).config
     config = from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json")
     data, base = saved.get("data", ""), saved["finetune"].get("base", "")
+    pieces = saved["finetune"].get("pieces") is True
     text_encoder, again = text_encoder or saved.get("text_encoder"), has_checkpoint(out)
     more = {"finetune": saved["finetune"]}
     with open_run(config, data, out, again, text_encoder, more) as run, stoppable(run) as ready:
-        return _into(run, out, config, data, base, again, device, text_encoder, progress, ready)
+        return _into(run, out, config, data, base, pieces, again, device, text_encoder, progress, ready)
 
 
-def _into(run, out, config, data, base_name, again, device, text_encoder, progress, ready) -> int:
+def _into(run, out, config, data, base_name, pieces, again, device, text_encoder, progress, ready) -> int:
     """Loads everything, saying in the run's status what, and trains; ``again`` goes on from the checkpoint."""
 
     def stage(what: str) -> None:
@@ -104,7 +111,7 @@ def _into(run, out, config, data, base_name, again, device, text_encoder, progre
     try:
         accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
         stage("data")
-        dataset, held_out = load_own(data)
+        dataset, held_out = load_own(data, pieces, progress)
         stage("model")
         base = _kept_base(out, base_name) if again else load_base(base_name, dataset)
         target = config.augment_target if held_out is not None and accelerator.num_processes == 1 else 0.0
@@ -139,17 +146,22 @@ def _into(run, out, config, data, base_name, again, device, text_encoder, progre
     return loop.run()
 
 
-def load_own(data: str) -> tuple[Dataset, Dataset | None]:
+def load_own(data: str, pieces: bool = False, progress: bool = False) -> tuple[Dataset, Dataset | None]:
     """The files to learn from, and the tenth that is not; None where there are too few to spare any.
+
+    Args:
+        pieces: cut long sounds into several instead of to their loudest part.
+        progress: whether reading them shows a bar.
 
     Raises:
         DataError: there is nothing there that can be used.
     """
     if is_project(data):
         project = Project(data)  # writes its metadata anew where a kill came between
-    dataset = load_dataset(data)
+    pieces = pieces and not is_project(data)
+    dataset = load_dataset(data, pieces=pieces, progress=progress)
     try:
-        held_out = load_dataset(data, "test")
+        held_out = load_dataset(data, "test", pieces)
     except DataError:
         held_out = None
     if is_project(data):

@@ -186,7 +186,7 @@ class Trainer:
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
         too_close = torch.zeros((), device=self.device)
         if c.caption_margin_weight:
-            too_close = terms_of.too_close(caption, wrong_caption, latents)
+            too_close = terms_of.too_close(caption, wrong_caption, latents, counts)
         common = c.latent_weight * unread + rebuilding * reconstruction  # both networks wish for these
         g_loss = (
             score

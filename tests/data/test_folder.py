@@ -266,6 +266,26 @@ def test_long_sounds_give_their_loudest_part(tmp_path):
     assert loudest_part(np.append(np.zeros(1_001), 1).astype(np.float32), 1_000)[-1] == 1
 
 
+def test_long_sounds_in_pieces_none_of_which_is_held_out_while_others_train(tmp_path, monkeypatch):
+    for i in range(20):  # each of three seconds, each second of a pitch of its own
+        (tmp_path / f"bell {'ab'[i % 2]}").mkdir(exist_ok=True)
+        waves = [0.5 * np.sin(2 * np.pi * (300 + 100 * i + 20 * k) * np.arange(16_384) / 16_000) for k in range(3)]
+        write_wav(tmp_path / f"bell {'ab'[i % 2]}" / f"{i}.wav", np.concatenate(waves), 16_000)
+    train, test = Folder(tmp_path, pieces=True), Folder(tmp_path, "test", pieces=True)
+    assert (train.num_sounds, test.num_sounds) == (54, 6) and len(Folder(tmp_path).concepts) == 2
+    assert Folder(tmp_path).num_sounds == 18
+
+    def pitches(data):
+        spectra = [np.abs(np.fft.rfft(data.sound(i))) for i in range(data.num_sounds)]
+        return {round(int(spectrum.argmax()) * 16_000 / 16_384 / 20) * 20 for spectrum in spectra}
+
+    heard = pitches(test)
+    assert len(heard) == 6 and not heard & pitches(train)
+    assert all({first, first + 20, first + 40} <= heard for first in heard if first % 100 == 0)
+    monkeypatch.setattr("mmgan.data.folder.KEPT_BYTES", 0)  # read again at each use
+    assert pitches(Folder(tmp_path, "test", pieces=True)) == heard
+
+
 def test_a_tenth_is_held_out_and_never_trained_on(tmp_path):
     for i in range(40):
         picture(tmp_path / f"thing{i % 4}" / f"p{i}.png", (i, 0, 200))

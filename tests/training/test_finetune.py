@@ -41,8 +41,8 @@ def base(tmp_path):
     return tmp_path / "base"
 
 
-def tone(pitch: float) -> bytes:
-    data, file = (9_000 * np.sin(np.arange(5_000) * pitch)).astype("<i2").tobytes(), io.BytesIO()
+def tone(pitch: float, samples: int = 5_000) -> bytes:
+    data, file = (9_000 * np.sin(np.arange(samples) * pitch)).astype("<i2").tobytes(), io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1), sound.setsampwidth(2), sound.setframerate(16_000)
         sound.writeframes(data)
@@ -196,8 +196,16 @@ def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch):
         == 0
     )
     config = Run.open(run).config
-    assert config["finetune"] == {"base": str(base)} and config["training"]["augment_target"] > 0
+    assert config["finetune"] == {"base": str(base), "pieces": False} and config["training"]["augment_target"] > 0
     assert main(["finetune", str(mine.folder), "--base", "none", "--out", run]) == 2
+    for pitch in (0.1, 0.2, 0.3):
+        (tmp_path / "long").mkdir(exist_ok=True)
+        (tmp_path / "long" / f"bell {pitch}.wav").write_bytes(tone(pitch, 50_000))
+    loaded, load = [], finetune.load_own
+    monkeypatch.setattr(finetune, "load_own", lambda *given: loaded.append(load(*given)[0]) or load(*given))
+    flags = ["--base", str(base), "--out", f"{run} 2", "--steps", "1", "--batch-size", "8", "--long-sounds", "pieces"]
+    assert main(["finetune", str(tmp_path / "long"), *flags]) == 0
+    assert loaded[0].num_sounds == 9 and Run.open(f"{run} 2").config["finetune"]["pieces"] is True
     manager, spawned = Manager(tmp_path / "runs"), []
     monkeypatch.setattr(manager, "_spawn", lambda run, arguments, command="train": spawned.append((command, arguments)))
     manager.finetune("mine", str(mine.folder), str(base), 5)
