@@ -21,7 +21,7 @@ from ..errors import CheckpointError, TrainingError
 from ..files import process_lives, saving
 from .adopt import adopt, model_step
 from .history import History
-from .run_files import read_json
+from .run_files import data_name, read_json
 from .runs import ALIVE, REQUESTS, Run
 
 COMMAND = (sys.executable, "-m", "mmgan.cli")
@@ -109,7 +109,7 @@ class Manager:
             "share": round(min(1.0, share), 4), "seconds": round(elapsed, 1),
             "seconds_left": None if left is None else round(left), "reason": status["reason"],
             "started": status["started"], "updated": status["updated"], "alive": status["alive"],
-            "data": config.get("data", ""), "preset": preset_of(training), "loss": training.get("loss", ""),
+            "data": data_name(config, status), "preset": preset_of(training), "loss": training.get("loss", ""),
             "steps": training.get("steps"), "minutes": training.get("minutes"),
             "resumable": status["state"] in ("paused", "stopped", "failed", "out_of_memory") and run.resumable(),
             "batch_size": status.get("batch_size"), "checkpoint": model_step(run),
@@ -120,7 +120,7 @@ class Manager:
     def settings(self, name: str) -> dict:
         """Everything that the run was asked for, by name: "data", "learning_rate", "model.image_size", ..."""
         config = self.run(name).config
-        flat = {"data": config.get("data", ""), "text_encoder": config.get("text_encoder") or ""}
+        flat = {"data": data_name(config, self.status(name)), "text_encoder": config.get("text_encoder") or ""}
         flat["start_from"] = Path(config.get("start_from") or "").name
         return flat | _flat(config.get("training", {}))
 

@@ -76,3 +76,9 @@ def cut_rows(path: Path, step: int) -> None:
                 os.truncate(path, position)
                 return
             position += len(line)
+
+
+def data_name(config: dict, status: dict) -> str:
+    """What a run learns from: of a fine-tuning its name, since where visitors' files are is nobody's business."""
+    data = config.get("data", "")
+    return (status.get("finetune") or {}).get("data") or Path(data).name if "finetune" in config else data

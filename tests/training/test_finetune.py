@@ -212,6 +212,8 @@ def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch):
     assert spawned[0][0] == "finetune" and spawned[0][1][:3] == [str(mine.folder), f"--base={base}", "--minutes=5"]
     with pytest.raises(CheckpointError):
         manager.finetune("other", str(mine.folder), "none")
+    finished = Manager(tmp_path)  # whoever reads the page learns the project's name, not where it is
+    assert finished.settings("run")["data"] == finished.describe("run")["data"] == "Bells and gongs"
 
 
 # Its parts -----------------------------------------------------------------------------------------------------------
