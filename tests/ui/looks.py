@@ -1,5 +1,9 @@
 """What a page looks like, measured."""
 
+# From now on `window.shifts` holds how far what is seen has moved by itself (the browser's own layout shift score).
+WATCH_SHIFTS = """() => { window.shifts = []; new PerformanceObserver((list) => window.shifts.push(...list.getEntries()
+    .filter((e) => !e.hadRecentInput).map((e) => e.value))).observe({type: "layout-shift"}); }"""
+
 
 def contrast(page):
     """Texts whose colour has less than 4.5 to 1 against what lies behind them (WCAG 2, level AA)."""

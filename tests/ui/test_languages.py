@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from looks import contrast
+from looks import WATCH_SHIFTS, contrast
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -107,10 +107,7 @@ def test_nothing_jumps_while_results_come(page):
     """Where the panels below stand does not change when the same number of samples comes anew."""
     place = "document.querySelector('#morph').getBoundingClientRect().top + scrollY"
     before = page.evaluate(place)
-    page.evaluate(
-        """() => { window.shifts = []; new PerformanceObserver((list) => window.shifts.push(...list.getEntries()
-            .filter((e) => !e.hadRecentInput).map((e) => e.value))).observe({type: "layout-shift"}); }"""
-    )
+    page.evaluate(WATCH_SHIFTS)
     page.get_by_role("button", name="the digit four").click()
     page.wait_for_function("document.querySelector('.mm-results h2').textContent === 'the digit four'")
     assert page.evaluate(place) == before

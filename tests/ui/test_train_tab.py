@@ -9,7 +9,7 @@ from pathlib import Path
 import puppet
 import pytest
 from conftest import free_port, serving
-from looks import contrast, unnamed
+from looks import WATCH_SHIFTS, contrast, unnamed
 
 from mmgan.training import manager as manager_module
 from mmgan.training.manager import Manager
@@ -147,6 +147,28 @@ def test_a_run_is_loaded_into_the_sample_tab(open_page, address, runs):
     page.wait_for_function("() => /from (runs\\/)?player/.test(document.querySelector('.mm-ran').textContent)")
     assert page.locator("#prompt").is_visible() and page.locator("#train").is_hidden()
     Manager(runs).delete("player")
+
+
+def test_samples_come_when_asked_for_and_nothing_jumps(open_page, address, runs):
+    Manager(runs).start("still", "shapes", settings={"sample_seconds": 1000})
+    page = open_page(address)
+    open_tab(page)
+    page.locator(".mt-runs-list").get_by_text("still", exact=True).click()
+    state(page, "running")
+    page.wait_for_selector(".mt-column .mt-frame")
+    grows(page)
+    page.wait_for_timeout(500)  # what the first figures bring
+    page.evaluate(WATCH_SHIFTS)
+    before = page.locator(".mt-column:not(.mt-column-real)").count()
+    page.locator("[data-action=sample]").click()
+    page.get_by_text("Sampled at step").wait_for()
+    page.wait_for_function("b => document.querySelectorAll('.mt-column:not(.mt-column-real)').length > b", arg=before)
+    grows(page)
+    grows(page)
+    assert page.evaluate("window.shifts.reduce((a, b) => a + b, 0)") < 0.02
+    page.locator("[data-action=stop]").click()
+    state(page, "stopped")
+    Manager(runs).delete("still")
 
 
 def test_eight_tabs_of_one_browser(open_page, address, runs):
