@@ -180,7 +180,7 @@ class Trainer:
         match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
         unread = terms_of.unread(fake, latents, counts)
         reconstruction = distance = torch.zeros((), device=self.device)
-        if matching := self._fading(c.mean_weight, c.reconstruction_share):
+        if c.mean_weight:
             distance = terms_of.mean_distance(generated, part, counts)
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
@@ -193,7 +193,7 @@ class Trainer:
             + self._fading(c.generator_contrastive_weight, c.recognition_share) * match
             + c.range_weight * terms_of.excess(*generated, counts)
             + c.caption_margin_weight * too_close
-            + matching * distance
+            + c.mean_weight * distance
             + common
         )
         g_parameters = list(self.generator.parameters())

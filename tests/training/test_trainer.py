@@ -47,7 +47,7 @@ def test_training_teaches_the_critics_to_tell_captions_apart():
 
 def test_a_caption_margin_parts_the_styles_of_captions_that_lie_close_and_leaves_the_others():
     torch.manual_seed(0)
-    t = trainer(text_noise=0.0)
+    t = trainer()
     size = t.config.model.embedding_dim
     caption = torch.nn.functional.normalize(torch.randn(8, size), dim=1)
     close = torch.nn.functional.normalize(caption + 0.04 * torch.randn(8, size) / size**0.5, dim=1)
@@ -62,6 +62,30 @@ def test_a_caption_margin_parts_the_styles_of_captions_that_lie_close_and_leaves
         loss.backward()
         optimizer.step()
     assert loss < before / 4
+
+
+def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without_bias():
+    torch.manual_seed(0)
+    t = trainer()
+    part = t.loader.batch(0)
+    counts = torch.ones(len(part), 5)
+    assert t.objectives.mean_distance((part.image, part.mel), part, counts) == 0
+    noise = torch.randn(2, 200, *part.image.shape) * 0.1  # as different as rows of one caption may be
+    same = [t.objectives.mean_distance((part.image + n, part.mel), part, counts) for n in noise[0]]
+    assert torch.stack(same).mean().abs() < 0.01 * noise[0, 0].square().sum() / t.objectives.spreads[0] / len(part)
+    darker = t.objectives.mean_distance((part.image - 0.1, part.mel), part, counts)
+    torch.testing.assert_close(darker, torch.tensor(0.01 * part.image[0].numel() / t.objectives.spreads[0]))
+    alone = t.objectives.mean_distance((part.image - 0.1, part.mel), part, counts * torch.tensor([1, 1, 1, 0, 1]))
+    assert alone == 0  # rows without a twin say nothing
+
+
+@pytest.mark.parametrize("setting", ["mean_weight", "caption_margin_weight"])
+def test_a_wish_to_the_generator_alone_changes_it(setting):
+    plain, wishing = trainer(), trainer(**{setting: 5.0})
+    for t in (plain, wishing):
+        t.step()
+    assert not torch.equal(weights(plain.generator), weights(wishing.generator))
+    assert torch.equal(weights(plain.discriminators), weights(wishing.discriminators))
 
 
 def test_accumulated_slices_give_the_step_of_the_whole_batch():
