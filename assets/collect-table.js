@@ -203,12 +203,20 @@
       tab.bar.hidden = !count;
       const cut = (how) => el("button", { type: "button", class: "mt-button", "data-action": `cut-${how}`, onclick: () => table.act(tab, { action: "cut", ids: [...tab.chosen], how }) }, tab.say(`cut_${how}`));
       tab.bar.replaceChildren(el("span", {}, tab.say("chosen", { count })), el("span", { class: "mt-quiet" }, tab.say("long_chosen")), cut("loudest"), cut("pieces"),
-        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete-chosen", onclick: () => table.remove(tab, [...tab.chosen]) }, tab.say("delete_chosen")));
+        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete-chosen", onclick: () => table.askFirst(tab) }, tab.say("delete_chosen")));
       const which = tab.bulk.querySelector("#mc-which");
       if (which) {
         which.disabled = count > 0;
         which.value = count ? tab.say("bulk_chosen", { count }) : which.dataset.value;
       }
+    },
+
+    askFirst(tab) { // many at once is easily a slip, and the files may be nowhere else
+      const keep = el("button", { type: "button", class: "mt-button", "data-action": "keep-chosen", onclick: () => { table.showBar(tab); tab.bar.querySelector("[data-action=delete-chosen]").focus(); } }, tab.say("delete_no"));
+      tab.bar.replaceChildren(el("div", { class: "mt-sure", role: "alertdialog", "aria-label": tab.say("delete_chosen") },
+        el("p", {}, tab.say("delete_chosen_sure", { count: tab.chosen.size })),
+        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure-chosen", onclick: () => table.remove(tab, [...tab.chosen]) }, tab.say("delete_yes")), keep));
+      keep.focus();
     },
 
     showPager(tab, answer) {

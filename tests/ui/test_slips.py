@@ -60,6 +60,18 @@ def test_many_files_at_once(open_page, address):
     page.locator("[data-action=bulk-set]").click()  # with nothing written, which would empty them all
     page.get_by_text("Write the new caption first.").wait_for()
     assert row(page, "rain/0.wav").locator("[data-field=caption]").input_value() == "rain"
+    if not page.locator(".mc-headrow input").is_checked():
+        page.locator(".mc-headrow input").check()
+    page.locator("[data-action=delete-chosen]").click()
+    page.get_by_text("Delete the 4 chosen files from the disk?").wait_for()
+    page.keyboard.press("Enter")  # on what keeps them, which has the focus
+    assert (
+        page.evaluate("document.activeElement.dataset.action") == "delete-chosen"
+        and page.locator(".mc-row").count() == 4
+    )
+    page.keyboard.press("Enter")
+    page.locator("[data-action=sure-chosen]").click()
+    page.wait_for_function("() => !document.querySelector('.mc-row')")
 
 
 def test_one_file_that_is_too_large_leaves_the_others_alone(open_page, address, folder):

@@ -159,6 +159,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_tick_all": ("Choose all on this page", "选择本页全部"),
     "collect_chosen": ("{count} chosen", "已选 {count} 个"),
     "collect_delete_chosen": ("Delete chosen", "删除所选"),
+    "collect_delete_chosen_sure": (
+        "Delete the {count} chosen {count|file|files} from the disk? This cannot be undone.",
+        "要把所选的 {count} 个文件从磁盘上删除吗？删除后无法恢复。",
+    ),
     "collect_delete_one": ("Delete {name}", "删除 {name}"),
     "collect_play": ("Play {name}", "播放 {name}"),
     "collect_open": ("Look at {name}", "查看 {name}"),
