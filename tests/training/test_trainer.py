@@ -54,9 +54,9 @@ def test_a_caption_margin_parts_the_styles_of_captions_that_lie_close_and_leaves
     latents, counts = torch.randn(8, t.config.model.latent_dim), torch.ones(8, 5)
     others = t.objectives.too_close(caption, caption.flip(0), latents, counts)
     before = t.objectives.too_close(caption, close, latents, counts)
-    assert others < 0.5 and before > 1.8  # of 2, were all of the margin missing in both modalities
+    assert others == 0 and before > 1.0  # of 2, were the captions the same
     optimizer = torch.optim.Adam(t.generator.mapping.parameters(), lr=7e-4)
-    for _ in range(100):
+    for _ in range(300):
         optimizer.zero_grad()
         loss = t.objectives.too_close(caption, close, latents, counts)
         loss.backward()
@@ -70,9 +70,9 @@ def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without
     part = t.loader.batch(0)
     counts = torch.ones(len(part), 5)
     assert t.objectives.mean_distance((part.image, part.mel), part, counts) == 0
-    noise = torch.randn(2, 200, *part.image.shape) * 0.1  # as different as rows of one caption may be
-    same = [t.objectives.mean_distance((part.image + n, part.mel), part, counts) for n in noise[0]]
-    assert torch.stack(same).mean().abs() < 0.01 * noise[0, 0].square().sum() / t.objectives.spreads[0] / len(part)
+    noise = torch.randn(200, *part.image.shape) * 0.1  # as different as rows of one caption may be
+    same = [t.objectives.mean_distance((part.image + n, part.mel), part, counts) for n in noise]
+    assert torch.stack(same).mean().abs() < 0.01 * noise[0].square().sum() / t.objectives.spreads[0] / len(part)
     darker = t.objectives.mean_distance((part.image - 0.1, part.mel), part, counts)
     torch.testing.assert_close(darker, torch.tensor(0.01 * part.image[0].numel() / t.objectives.spreads[0]))
     alone = t.objectives.mean_distance((part.image - 0.1, part.mel), part, counts * torch.tensor([1, 1, 1, 0, 1]))
@@ -81,7 +81,11 @@ def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without
 
 @pytest.mark.parametrize("setting", ["mean_weight", "caption_margin_weight"])
 def test_a_wish_to_the_generator_alone_changes_it(setting):
-    plain, wishing = trainer(), trainer(**{setting: 5.0})
+    class Alike(Encoder):  # captions as near to each other as those of the same words
+        def encode(self, prompts):
+            return torch.nn.functional.normalize(torch.ones(384) + 0.02 * super().encode(prompts), dim=1)
+
+    plain, wishing = (Trainer(config(**changes), Blobs(), Alike()) for changes in ({}, {setting: 5.0}))
     for t in (plain, wishing):
         t.step()
     assert not torch.equal(weights(plain.generator), weights(wishing.generator))
