@@ -122,9 +122,10 @@ class TrainingConfig:
     generator_contrastive_weight: float = _number(0.5, 0.0, 10.0)  # the same, as a wish to the generator: it steers
     recognition_share: float = _number(0.3, 0.01, 1e6)  # at first, and falls to 0 here: kept on, samples look alike
     range_weight: float = _number(10.0, 0.0, 1_000.0)  # on generated values beyond -1..1, which no picture can show
-    # Styles of different captions keep a distance. For going on with a model that takes captions of the same words for
-    # one, with about 30; from the start it keeps a model from learning at all.
+    # For going on with a model that takes captions of the same words for one ("blue on yellow", "yellow on blue"):
+    # their styles keep a distance (30 does it), and the mean of what is made for them is drawn to real rows' (100).
     caption_margin_weight: float = _number(0.0, 0.0, 1_000.0)
+    caption_mean_weight: float = _number(0.0, 0.0, 1_000.0)
     latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
     # The critics read latents from real rows, and the generator rebuilds the rows from them (VAE/GAN): pixels teach
     # colours, places and pitches sooner than scores do. It falls to 0 at this share, because it blurs.
@@ -132,7 +133,6 @@ class TrainingConfig:
     reconstruction_share: float = _number(0.2, 0.01, 1e6)
     divergence_weight: float = _number(0.01, 0.0, 10.0)  # of the latents' divergence from the prior, within the above
     temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss
-    mean_weight: float = _number(0.0, 0.0, 1_000.0)  # each caption's mean picture and sound beside the real ones' mean
     text_noise: float = _number(0.1, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
     ema_images: float = _number(10_000.0, 0.0, 1e7)  # the average's half-life, in examples
     # Probability of each augmentation, at the start; -1: 0.5 for banks of under 5,000 items, else 0. Where data are

@@ -33,6 +33,11 @@ class Scores:
     values: Tensor  # [B, 5]
 
 
+def nearness(caption: Tensor, wrong_caption: Tensor) -> Tensor:
+    """Embeddings [B, 384] -> [B], from 1 for the same one to 0 for those that are ``NEAR`` or farther apart."""
+    return (1 - (caption - wrong_caption).norm(dim=1) / NEAR).clamp(min=0)
+
+
 class Objectives:
     """Terms of both losses, each a scalar tensor.
 
@@ -183,29 +188,32 @@ class Objectives:
         (Mao et al. 2019), for captions; pairs that are farther apart than ``NEAR`` feel nothing of it.
         """
         mapping = self.generator.mapping
-        nearness = (1 - (caption - wrong_caption).norm(dim=1) / NEAR).clamp(min=0)
+        near = nearness(caption, wrong_caption)
         both = zip(mapping(caption, latents), mapping(wrong_caption, latents), strict=True)
         total = 0.0
         for k, (right, wrong) in enumerate(both):
             if self.present[k]:
                 size = right.detach().square().mean(1)
                 distance = ((right - wrong).square().mean(1) / size + 1e-8).sqrt()
-                total = total + mean(nearness * (1 - distance / STYLE_MARGIN).clamp(min=0), counts[:, k])
+                total = total + mean(near * (1 - distance / STYLE_MARGIN).clamp(min=0), counts[:, k])
         return total
 
-    def mean_distance(self, generated: tuple[Tensor, Tensor], part: Batch, counts: Tensor) -> Tensor:
+    def mean_distance(
+        self, generated: tuple[Tensor, Tensor], part: Batch, caption: Tensor, wrong_caption: Tensor, counts: Tensor
+    ) -> Tensor:
         """How far the mean of what is generated for a caption lies from the mean of its real rows, squared; no bias.
 
         Twins are two draws each, so (g1 - r1) (g2 - r2) has that distance as its expectation: moment matching with a
         linear kernel (Li et al. 2015), which unlike an error in pixels does not wish samples to be alike. It leads
-        straight from a yellow star on blue to a blue one on yellow, where scores would have to pass what looks like
-        neither.
+        straight from a yellow star on blue to a blue one on yellow, where scores, flat around everything that looks
+        real, lead nowhere. It is noisy, and so for captions [B, 384] alone that lie near to their wrong ones.
         """
+        near = nearness(caption, wrong_caption)
         other = torch.arange(len(counts), device=self.device) ^ 1
         total = 0.0
         for k, (made, real) in enumerate(zip(generated, (part.image, part.mel), strict=True)):
             difference = (made - real).flatten(1)
-            product = (difference * difference[other]).sum(1)
+            product = near * (difference * difference[other]).sum(1)
             total = total + mean(product, counts[:, 3 + k]) / self.spreads[k]
         return total
 

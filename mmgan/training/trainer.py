@@ -180,8 +180,8 @@ class Trainer:
         match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
         unread = terms_of.unread(fake, latents, counts)
         reconstruction = distance = torch.zeros((), device=self.device)
-        if c.mean_weight:
-            distance = terms_of.mean_distance(generated, part, counts)
+        if c.caption_mean_weight:
+            distance = terms_of.mean_distance(generated, part, caption, wrong_caption, counts)
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
         too_close = torch.zeros((), device=self.device)
@@ -193,7 +193,7 @@ class Trainer:
             + self._fading(c.generator_contrastive_weight, c.recognition_share) * match
             + c.range_weight * terms_of.excess(*generated, counts)
             + c.caption_margin_weight * too_close
-            + c.mean_weight * distance
+            + c.caption_mean_weight * distance
             + common
         )
         g_parameters = list(self.generator.parameters())

@@ -69,17 +69,22 @@ def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without
     t = trainer()
     part = t.loader.batch(0)
     counts = torch.ones(len(part), 5)
-    assert t.objectives.mean_distance((part.image, part.mel), part, counts) == 0
+    near = torch.zeros(2, len(part), 384)
+    assert t.objectives.mean_distance((part.image, part.mel), part, *near, counts) == 0
     noise = torch.randn(200, *part.image.shape) * 0.1  # as different as rows of one caption may be
-    same = [t.objectives.mean_distance((part.image + n, part.mel), part, counts) for n in noise]
+    same = [t.objectives.mean_distance((part.image + n, part.mel), part, *near, counts) for n in noise]
     assert torch.stack(same).mean().abs() < 0.01 * noise[0].square().sum() / t.objectives.spreads[0] / len(part)
-    darker = t.objectives.mean_distance((part.image - 0.1, part.mel), part, counts)
+    darker = t.objectives.mean_distance((part.image - 0.1, part.mel), part, *near, counts)
     torch.testing.assert_close(darker, torch.tensor(0.01 * part.image[0].numel() / t.objectives.spreads[0]))
-    alone = t.objectives.mean_distance((part.image - 0.1, part.mel), part, counts * torch.tensor([1, 1, 1, 0, 1]))
+    alone = t.objectives.mean_distance(
+        (part.image - 0.1, part.mel), part, *near, counts * torch.tensor([1, 1, 1, 0, 1])
+    )
     assert alone == 0  # rows without a twin say nothing
+    far = t.objectives.mean_distance((part.image - 0.1, part.mel), part, near[0], near[1] + 0.1, counts)
+    assert far == 0  # nor do captions that cannot be mistaken for each other
 
 
-@pytest.mark.parametrize("setting", ["mean_weight", "caption_margin_weight"])
+@pytest.mark.parametrize("setting", ["caption_mean_weight", "caption_margin_weight"])
 def test_a_wish_to_the_generator_alone_changes_it(setting):
     class Alike(Encoder):  # captions as near to each other as those of the same words
         def encode(self, prompts):
