@@ -123,7 +123,7 @@ class TrainingConfig:
     recognition_share: float = _number(0.3, 0.01, 1e6)  # at first, and falls to 0 here: kept on, samples look alike
     range_weight: float = _number(10.0, 0.0, 1_000.0)  # on generated values beyond -1..1, which no picture can show
     # For going on with a model that takes captions of the same words for one ("blue on yellow", "yellow on blue"):
-    # their styles keep a distance (30 does it), and the mean of what is made for them is drawn to real rows' (100).
+    # their styles keep a distance (30 does it), and means of what is made are drawn to the real rows' (80).
     caption_margin_weight: float = _number(0.0, 0.0, 1_000.0)
     caption_mean_weight: float = _number(0.0, 0.0, 1_000.0)
     latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
