@@ -82,6 +82,11 @@ def add(
     return add_from(project, open_sources(paths, project.limits), caption, progress, refused)
 
 
+def refuse_large(names: Sequence[str], limit: int) -> list[Problem]:
+    """What :func:`add` lists of files of more than ``limit`` bytes that were never sent."""
+    return [Problem(name, f"is larger than {mebibytes(limit)}, so it is left out; make it smaller.") for name in names]
+
+
 def add_from(
     project: Project, sources: Sequence[Source], caption: str = "", progress: Progress | None = None,
     refused: Sequence[Problem] = (),

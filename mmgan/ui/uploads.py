@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..data.adding import Added
+from ..data.adding import Added, refuse_large
 from ..data.archive import safe_name
 from ..data.layout import Problem as LeftOut
 from ..data.limits import Limits, mebibytes
@@ -164,8 +164,7 @@ class Uploads:
             raise Problem("collect_no_upload")
         upload.state = "waiting"
         upload.total = len(upload.files)
-        why = f"is larger than {mebibytes(self.max_upload)}, so it is left out; make it smaller."
-        refused = [LeftOut(name[-MAX_NAME:], why) for name in too_large[:MAX_REFUSED]]
+        refused = refuse_large([name[-MAX_NAME:] for name in too_large[:MAX_REFUSED]], self.max_upload)
         self._adding.submit(self._add, upload, caption, language, refused)
 
     def _add(self, upload: Upload, caption: str, language: str, refused: list[LeftOut]) -> None:
