@@ -200,6 +200,8 @@
 
     showBar(tab) {
       const count = tab.chosen.size;
+      if (count && tab.asking === count) return; // files that come in meanwhile do not take a question away
+      tab.asking = 0;
       tab.bar.hidden = !count;
       const cut = (how) => el("button", { type: "button", class: "mt-button", "data-action": `cut-${how}`, onclick: () => table.act(tab, { action: "cut", ids: [...tab.chosen], how }) }, tab.say(`cut_${how}`));
       tab.bar.replaceChildren(el("span", {}, tab.say("chosen", { count })), el("span", { class: "mt-quiet" }, tab.say("long_chosen")), cut("loudest"), cut("pieces"),
@@ -212,7 +214,8 @@
     },
 
     askFirst(tab) { // many at once is easily a slip, and the files may be nowhere else
-      const keep = el("button", { type: "button", class: "mt-button", "data-action": "keep-chosen", onclick: () => { table.showBar(tab); tab.bar.querySelector("[data-action=delete-chosen]").focus(); } }, tab.say("delete_no"));
+      tab.asking = tab.chosen.size;
+      const keep = el("button", { type: "button", class: "mt-button", "data-action": "keep-chosen", onclick: () => { tab.asking = 0; table.showBar(tab); tab.bar.querySelector("[data-action=delete-chosen]").focus(); } }, tab.say("delete_no"));
       tab.bar.replaceChildren(el("div", { class: "mt-sure", role: "alertdialog", "aria-label": tab.say("delete_chosen") },
         el("p", {}, tab.say("delete_chosen_sure", { count: tab.chosen.size })),
         el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure-chosen", onclick: () => table.remove(tab, [...tab.chosen]) }, tab.say("delete_yes")), keep));

@@ -66,7 +66,9 @@ class Folder(Dataset):
         self._kept: dict[str, Image.Image | np.ndarray] = {}
         self._room = {"image": KEPT_BYTES, "sound": KEPT_BYTES}
         entries, self.problems = read_layout(self._files)
-        self._pieces: dict[str, tuple[str, int]] = {}  # name of a piece -> file, number
+        self._cuts = pieces
+        self._parts: dict[str, list[str]] = {}  # file of a sound -> names of what it gives
+        self._part_of: dict[str, tuple[str, int]] = {}  # such a name -> file, number
         entries = self._usable(entries, progress)
         if not entries:
             reason = f" (first of them: {self.problems[0].file} {self.problems[0].sentence})" if self.problems else ""
@@ -89,32 +91,15 @@ class Folder(Dataset):
             ]
         elif split == "train":
             entries = train
-        self._fill_banks(self._in_pieces(entries) if pieces else entries)
-
-    def _in_pieces(self, entries: list[Entry]) -> list[Entry]:
-        """An entry for each piece of a sound, with the same caption and picture."""
-        cut = []
-        for entry in entries:
-            pieces = self._cut(entry.sound) if entry.sound else []
-            if len(pieces) < 2:
-                cut.append(entry)
-                continue
-            for number, piece in enumerate(pieces):
-                name = f"{entry.sound} ({number + 1})"
-                self._pieces[name] = entry.sound, number
-                self._keep("sound", name, piece, piece.nbytes)
-                cut.append(Entry(entry.text, entry.image, name))
-        return cut
-
-    def _cut(self, name: str) -> list[np.ndarray]:
-        return cut_pieces(decode_sound(self._files.read(name)), self._num_samples)
+        parts = ((e, part) for e in entries for part in self._parts.get(e.sound, [e.sound]))
+        self._fill_banks([Entry(e.text, e.image, part) for e, part in parts])
 
     def _usable(self, entries: list[Entry], progress: bool) -> list[Entry]:
         """The entries without broken files; finds out whether all pictures are grey."""
         good: dict[str, bool] = {}
         self.image_channels = 1
         for entry in tqdm(entries, "Reading files", unit="row", disable=not progress, leave=False):
-            for name, decode in ((entry.image, self._decode_image), (entry.sound, self._decode_sound)):
+            for name, decode in ((entry.image, self._decode_image), (entry.sound, self._cut_sound)):
                 if name is None or name in good:
                     continue
                 try:
@@ -212,18 +197,23 @@ class Folder(Dataset):
         self._keep("image", name, image, image.width * image.height * len(image.getbands()))
         return image
 
-    def _decode_sound(self, name: str) -> np.ndarray:
-        if name in self._kept:
-            return self._kept[name].copy()
-        if name in self._pieces:
-            file, number = self._pieces[name]
-            waveform = self._cut(file)[number]
-        else:
-            waveform = loudest_part(decode_sound(self._files.read(name)), self._num_samples)
+    def _decode_sound(self, part: str) -> np.ndarray:
+        if part in self._kept:
+            return self._kept[part].copy()
+        file, number = self._part_of[part]
+        return self._cut_sound(file)[number]
+
+    def _cut_sound(self, file: str) -> list[np.ndarray]:
+        """What a file gives, each float32 [n]: its loudest part, or its pieces."""
+        waveform = decode_sound(self._files.read(file))
         if not len(waveform) or np.abs(waveform).max() < 1e-4:
             raise DataError("the sound is silent; record it again.")
-        self._keep("sound", name, waveform, waveform.nbytes)
-        return waveform
+        cut = cut_pieces(waveform, self._num_samples) if self._cuts else [loudest_part(waveform, self._num_samples)]
+        self._parts[file] = [f"{file} ({i + 1})" if len(cut) > 1 else file for i in range(len(cut))]
+        for number, (part, piece) in enumerate(zip(self._parts[file], cut, strict=True)):
+            self._part_of[part] = file, number
+            self._keep("sound", part, piece, piece.nbytes)
+        return cut
 
     def _keep(self, kind: str, name: str, item: Image.Image | np.ndarray, size: int) -> None:
         if size <= self._room[kind]:

@@ -27,8 +27,8 @@ class Limits:
         """The limits in words, to be shown before an upload."""
         return (
             f"Up to {self.files:,} files, {mebibytes(self.file_bytes)} each and {mebibytes(self.total_bytes)} in all; "
-            f"pictures (PNG, JPEG, WebP, GIF, BMP) up to {self.pixels // 1_000_000} million pixels, "
-            f"sounds (WAV, FLAC, OGG, MP3) up to {self.seconds / 60:.0f} minutes."
+            f"pictures (PNG, JPEG, WebP, GIF, BMP) up to {round(self.pixels / 1e6, 1):g} million pixels, "
+            f"sounds (WAV, FLAC, OGG, MP3) up to {round(self.seconds / 60, 1):g} minutes."
         )
 
 

@@ -68,8 +68,8 @@ def finetune(
         base: a model's name, folder, run or Hub id; one that ships its critics learns sooner.
         settings: fields of :class:`~mmgan.config.TrainingConfig`, such as ``{"minutes": 5}`` (default 8 minutes).
         more: settings as "name=value", as the command line takes them.
-        pieces: cut sounds longer than a clip into several, instead of to their loudest part. A project's are as its
-            table says.
+        pieces: cut sounds longer than a clip into several, instead of to their loudest part. A project says it in its
+            table, and is refused.
 
     Raises:
         MmganError: the data, the base or a setting cannot be used. Whatever happens later is in the run's status.
@@ -80,6 +80,11 @@ def finetune(
         values.setdefault("minutes", MINUTES)
     config = from_dict(TrainingConfig, with_settings(values | {"model": to_dict(model)}, more or []), "the options")
     data = str(Path(data).resolve()) if Path(data).exists() else str(data)
+    if pieces and is_project(data):
+        raise DataError(
+            f"{Project(data).name} is a project, and its table says how each long sound is cut; cut them there, or "
+            "leave --long-sounds out."
+        )
     started = {"finetune": {"base": str(base), "pieces": pieces}}
     with open_run(config, data, out, False, text_encoder, started) as run, stoppable(run) as ready:
         return _into(run, Path(out), config, data, str(base), pieces, False, device, text_encoder, progress, ready)
@@ -158,7 +163,6 @@ def load_own(data: str, pieces: bool = False, progress: bool = False) -> tuple[D
     """
     if is_project(data):
         project = Project(data)  # writes its metadata anew where a kill came between
-    pieces = pieces and not is_project(data)
     dataset = load_dataset(data, pieces=pieces, progress=progress)
     try:
         held_out = load_dataset(data, "test", pieces)

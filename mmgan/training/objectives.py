@@ -182,8 +182,10 @@ class Objectives:
             total = total + mean(error, counts[some, k]) / self.spreads[k]
         return total
 
-    def too_close(self, caption: Tensor, wrong_caption: Tensor, latents: Tensor, counts: Tensor) -> Tensor:
-        """How much of ``STYLE_MARGIN`` is missing between styles of captions and wrong captions [B, 384] that are near.
+    def caption_margin(self, caption: Tensor, wrong_caption: Tensor, latents: Tensor, counts: Tensor) -> Tensor:
+        """How much of ``STYLE_MARGIN`` is missing between the styles of captions and wrong captions that are near.
+
+        Captions are embeddings [B, 384]; both get the latents [B, L]; ``counts`` [B, 5] says what each row has.
 
         Sentences of the same words lie close together: "blue on yellow", "yellow on blue". A mapping that takes them
         for one is in a trap, since what the critics ask of the one undoes what they ask of the other. Like mode seeking
@@ -200,15 +202,18 @@ class Objectives:
                 total = total + mean(near * (1 - distance / STYLE_MARGIN).clamp(min=0), counts[:, k])
         return total
 
-    def mean_distance(
+    def caption_mean(
         self, generated: tuple[Tensor, Tensor], part: Batch, caption: Tensor, wrong_caption: Tensor, counts: Tensor
     ) -> Tensor:
         """How far the mean of what is generated for a caption lies from the mean of its real rows, squared; no bias.
 
+        ``generated`` are images [B, C, S, S] and log-mels [B, bands, T], beside the real rows of ``part``; captions are
+        embeddings [B, 384], ``counts`` is [B, 5]. The unit is the mean squared distance between two real rows.
+
         Twins are two draws each, so (g1 - r1) (g2 - r2) has that distance as its expectation: moment matching with a
         linear kernel (Li et al. 2015), which unlike an error in pixels does not wish samples to be alike. It leads
         straight from a yellow star on blue to a blue one on yellow, where scores, flat around everything that looks
-        real, lead nowhere. Captions [B, 384] that lie near to their wrong ones count most, the others ``FAR_SHARE``.
+        real, lead nowhere. Captions that lie near to their wrong ones count most, the others ``FAR_SHARE``.
         """
         near = nearness(caption, wrong_caption).clamp(min=FAR_SHARE)
         other = torch.arange(len(counts), device=self.device) ^ 1

@@ -179,20 +179,19 @@ class Trainer:
         score = terms_of.weighted(self.loss.generator(real.values.detach(), fake.values), counts)
         match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
         unread = terms_of.unread(fake, latents, counts)
-        reconstruction = distance = torch.zeros((), device=self.device)
-        if c.caption_mean_weight:
-            distance = terms_of.mean_distance(generated, part, caption, wrong_caption, counts)
+        reconstruction = margin = distance = torch.zeros((), device=self.device)
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
-        too_close = torch.zeros((), device=self.device)
         if c.caption_margin_weight:
-            too_close = terms_of.too_close(caption, wrong_caption, latents, counts)
+            margin = terms_of.caption_margin(caption, wrong_caption, latents, counts)
+        if c.caption_mean_weight:
+            distance = terms_of.caption_mean(generated, part, caption, wrong_caption, counts)
         common = c.latent_weight * unread + rebuilding * reconstruction  # both networks wish for these
         g_loss = (
             score
             + self._fading(c.generator_contrastive_weight, c.recognition_share) * match
             + c.range_weight * terms_of.excess(*generated, counts)
-            + c.caption_margin_weight * too_close
+            + c.caption_margin_weight * margin
             + c.caption_mean_weight * distance
             + common
         )
@@ -219,7 +218,7 @@ class Trainer:
         terms = {
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
             "contrastive": recognise, "generator_contrastive": match, "latents": unread,
-            "reconstruction": reconstruction, "too_close": too_close, "mean_distance": distance,
+            "reconstruction": reconstruction, "caption_margin": margin, "caption_mean": distance,
             "sign_image": mean(sure[:, 0], counts[:, 0]),
             "sign_audio": mean(sure[:, 1], counts[:, 1]),
         }  # fmt: skip

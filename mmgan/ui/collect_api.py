@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from ..data.limits import mebibytes
 from ..data.projects import Project, Projects
 from ..errors import MmganError
 from .collect_rows import SHOWS, described, lonely, table
@@ -87,9 +88,9 @@ class Collection:
         return {
             "projects": found, "known": bool(owner),
             "limits": say("collect_limits", spoken, files=f"{limits.files:,}",
-                          each=_short(min(limits.file_bytes, self.uploads.max_upload), 1 << 20),
-                          all=_short(limits.total_bytes, 1 << 20), upload=_short(self.uploads.max_upload, 1 << 20),
-                          pixels=_short(limits.pixels, 1e6), minutes=_short(limits.seconds, 60)),
+                          each=mebibytes(min(limits.file_bytes, self.uploads.max_upload)),
+                          all=mebibytes(limits.total_bytes), upload=mebibytes(self.uploads.max_upload),
+                          pixels=f"{round(limits.pixels / 1e6, 1):g}", minutes=f"{round(limits.seconds / 60, 1):g}"),
             "max_upload": self.uploads.max_upload,
         }  # fmt: skip
 
@@ -247,8 +248,3 @@ def _act(project: Project, question: dict):
     if action == "forget":
         return project.forget_left_out()
     raise Problem("train_bad_action")
-
-
-def _short(number: float, unit: float) -> str:
-    """How many units, without a decimal that says nothing: "128", "0.5"."""
-    return f"{round(number / unit, 1):g}" if number < 1000 * unit else f"{number / unit:.0f}"

@@ -13,6 +13,7 @@ from ..errors import MmganError
 
 HOST, PORT = "127.0.0.1", 7860
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+UPLOADING = ("ratio_from", "projects", "free_bytes")  # limits that say nothing of what training reads
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -29,7 +30,6 @@ class Settings:
     teacher_code: str | None = None  # who knows it starts, stops and deletes runs
     runs: Path = Path("runs")  # where runs are
     projects: Path | None = None  # where visitors' own pictures and sounds are kept; None: beside the runs
-
     limits: Limits = PROJECT_LIMITS  # of what a visitor's project may hold
 
     @property
@@ -71,8 +71,12 @@ def from_options(options: argparse.Namespace) -> Settings:
 
 
 def _limits(changes: list[str]) -> Limits:
-    """The limits of projects, with those that are written as "name=value" instead of what they are."""
-    values = dataclasses.asdict(PROJECT_LIMITS)
+    """The limits of projects, with those that are written as "name=value" instead of what they are.
+
+    Raises:
+        MmganError: no such limit, no number, or more than training reads of a dataset.
+    """
+    values, most = dataclasses.asdict(PROJECT_LIMITS), dataclasses.asdict(Limits())
     for change in changes:
         name, _, text = change.partition("=")
         number, unit = (text[:-1], UNITS[text[-1]]) if text[-1:] in UNITS else (text, 1)
@@ -85,5 +89,7 @@ def _limits(changes: list[str]) -> Limits:
                 f"Write --limit as name=number, such as --limit files=1000 or --limit file_bytes=64M, not {change!r}; "
                 f"the names are {', '.join(values)}."
             )
+        if name not in UPLOADING and value > most[name]:
+            raise MmganError(f"Training reads {name} up to {most[name]:,}; write --limit {name}= with at most that.")
         values[name] = value if isinstance(values[name], float) else int(value)
     return Limits(**values)

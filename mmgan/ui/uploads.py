@@ -11,7 +11,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,7 +154,7 @@ class Uploads:
         taken = {path.name for path in upload.files.values() if path.parent == upload.folder / "loose"}
         return upload.folder / "loose" / free_name(name, taken)
 
-    def add(self, upload: Upload, caption: str, language: str = "en", too_large: list[str] = ()) -> None:
+    def add(self, upload: Upload, caption: str, language: str = "en", too_large: Sequence[str] = ()) -> None:
         """Lets a thread add what came to the project; :meth:`Upload.as_dict` says how far it is.
 
         Args:

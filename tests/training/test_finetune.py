@@ -202,10 +202,13 @@ def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch):
         (tmp_path / "long").mkdir(exist_ok=True)
         (tmp_path / "long" / f"bell {pitch}.wav").write_bytes(tone(pitch, 50_000))
     loaded, load = [], finetune.load_own
-    monkeypatch.setattr(finetune, "load_own", lambda *given: loaded.append(load(*given)[0]) or load(*given))
+    monkeypatch.setattr(finetune, "load_own", lambda *given: loaded.append(load(*given)) or loaded[-1])
     flags = ["--base", str(base), "--out", f"{run} 2", "--steps", "1", "--batch-size", "8", "--long-sounds", "pieces"]
     assert main(["finetune", str(tmp_path / "long"), *flags]) == 0
-    assert loaded[0].num_sounds == 9 and Run.open(f"{run} 2").config["finetune"]["pieces"] is True
+    assert loaded[0][0].num_sounds == 9 and Run.open(f"{run} 2").config["finetune"]["pieces"] is True
+    assert finetune.resume(f"{run} 2", device="cpu", progress=False) == 0 and loaded[1][0].num_sounds == 9
+    flags[flags.index(f"{run} 2")] = f"{run} 3"  # a project says it in its table
+    assert main(["finetune", str(mine.folder), *flags]) == 2 and not (tmp_path / "run 3").exists()
     manager, spawned = Manager(tmp_path / "runs"), []
     monkeypatch.setattr(manager, "_spawn", lambda run, arguments, command="train": spawned.append((command, arguments)))
     manager.finetune("mine", str(mine.folder), str(base), 5)

@@ -52,13 +52,13 @@ def test_a_caption_margin_parts_the_styles_of_captions_that_lie_close_and_leaves
     caption = torch.nn.functional.normalize(torch.randn(8, size), dim=1)
     close = torch.nn.functional.normalize(caption + 0.04 * torch.randn(8, size) / size**0.5, dim=1)
     latents, counts = torch.randn(8, t.config.model.latent_dim), torch.ones(8, 5)
-    others = t.objectives.too_close(caption, caption.flip(0), latents, counts)
-    before = t.objectives.too_close(caption, close, latents, counts)
+    others = t.objectives.caption_margin(caption, caption.flip(0), latents, counts)
+    before = t.objectives.caption_margin(caption, close, latents, counts)
     assert others == 0 and before > 1.0  # of 2, were the captions the same
     optimizer = torch.optim.Adam(t.generator.mapping.parameters(), lr=7e-4)
     for _ in range(300):
         optimizer.zero_grad()
-        loss = t.objectives.too_close(caption, close, latents, counts)
+        loss = t.objectives.caption_margin(caption, close, latents, counts)
         loss.backward()
         optimizer.step()
     assert loss < before / 4
@@ -70,17 +70,15 @@ def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without
     part = t.loader.batch(0)
     counts = torch.ones(len(part), 5)
     near = torch.zeros(2, len(part), 384)
-    assert t.objectives.mean_distance((part.image, part.mel), part, *near, counts) == 0
+    assert t.objectives.caption_mean((part.image, part.mel), part, *near, counts) == 0
     noise = torch.randn(200, *part.image.shape) * 0.1  # as different as rows of one caption may be
-    same = [t.objectives.mean_distance((part.image + n, part.mel), part, *near, counts) for n in noise]
+    same = [t.objectives.caption_mean((part.image + n, part.mel), part, *near, counts) for n in noise]
     assert torch.stack(same).mean().abs() < 0.01 * noise[0].square().sum() / t.objectives.spreads[0] / len(part)
-    darker = t.objectives.mean_distance((part.image - 0.1, part.mel), part, *near, counts)
+    darker = t.objectives.caption_mean((part.image - 0.1, part.mel), part, *near, counts)
     torch.testing.assert_close(darker, torch.tensor(0.01 * part.image[0].numel() / t.objectives.spreads[0]))
-    alone = t.objectives.mean_distance(
-        (part.image - 0.1, part.mel), part, *near, counts * torch.tensor([1, 1, 1, 0, 1])
-    )
+    alone = t.objectives.caption_mean((part.image - 0.1, part.mel), part, *near, counts * torch.tensor([1, 1, 1, 0, 1]))
     assert alone == 0  # rows without a twin say nothing
-    far = t.objectives.mean_distance((part.image - 0.1, part.mel), part, near[0], near[1] + 0.1, counts)
+    far = t.objectives.caption_mean((part.image - 0.1, part.mel), part, near[0], near[1] + 0.1, counts)
     torch.testing.assert_close(far, darker / 4)  # captions that cannot be mistaken for each other count less
 
 

@@ -1,8 +1,17 @@
 """What a page looks like, measured."""
 
-# From now on `window.shifts` holds how far what is seen has moved by itself (the browser's own layout shift score).
-WATCH_SHIFTS = """() => { window.shifts = []; new PerformanceObserver((list) => window.shifts.push(...list.getEntries()
-    .filter((e) => !e.hadRecentInput).map((e) => e.value))).observe({type: "layout-shift"}); }"""
+
+def watch_shifts(page):
+    """Begins to note what moves by itself; :func:`shifts` says how far it was."""
+    page.evaluate(
+        """() => { window.shifts = []; new PerformanceObserver((list) => window.shifts.push(...list.getEntries()
+            .filter((e) => !e.hadRecentInput).map((e) => e.value))).observe({type: "layout-shift"}); }"""
+    )
+
+
+def shifts(page):
+    """The browser's own layout shift score since :func:`watch_shifts`."""
+    return page.evaluate("window.shifts.reduce((a, b) => a + b, 0)")
 
 
 def contrast(page):

@@ -120,7 +120,7 @@ def refused(address, key, reading=True):
 def test_from_a_zip_with_faults_to_an_export_and_deletion(open_page, address, folder):
     page = open_page(address)
     begin(page, "Bells 铃")
-    page.get_by_text("Up to 5,000 files, 4 MB each").first.wait_for()  # before anything is uploaded
+    page.get_by_text("Up to 5,000 files, 4 MiB each").first.wait_for()  # before anything is uploaded
     assert "1 other thing could not be taken" in upload(page, "mixed.zip", zipped(MIXED))
     for name, sentence, act in (
         ("bell/again.png", "The same file as bell/1.png", "delete"), ("bell/silent.wav", "Silent", "delete"),

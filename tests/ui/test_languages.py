@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from looks import WATCH_SHIFTS, contrast
+from looks import contrast, shifts, watch_shifts
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -107,11 +107,11 @@ def test_nothing_jumps_while_results_come(page):
     """Where the panels below stand does not change when the same number of samples comes anew."""
     place = "document.querySelector('#morph').getBoundingClientRect().top + scrollY"
     before = page.evaluate(place)
-    page.evaluate(WATCH_SHIFTS)
+    watch_shifts(page)
     page.get_by_role("button", name="the digit four").click()
     page.wait_for_function("document.querySelector('.mm-results h2').textContent === 'the digit four'")
     assert page.evaluate(place) == before
-    assert page.evaluate("window.shifts.reduce((a, b) => a + b, 0)") < 0.02
+    assert shifts(page) < 0.02
 
 
 def test_headings_and_landmarks(page):

@@ -40,6 +40,7 @@ def test_every_flag():
         ("--auth", "class"), ("--auth", ":"), ("--auth", "class:"), ("--max-upload", "big"), ("--max-upload", "0"),
         ("--max-upload", "nan"), ("--teacher-code", " "), ("--limit", "files"), ("--limit", "files=many"),
         ("--limit", "files=0"), ("--limit", "files=nan"), ("--limit", "cups=3"), ("--limit", "files=9Z"),
+        ("--limit", "seconds=3600"), ("--limit", "total_bytes=9G"),
     ],
 )  # fmt: skip
 def test_bad_flags_are_one_sentence(flags):

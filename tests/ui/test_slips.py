@@ -3,7 +3,7 @@
 import puppet
 import pytest
 from conftest import serving
-from looks import WATCH_SHIFTS
+from looks import shifts, watch_shifts
 from test_collect_tab import begin, picture, row, tone, upload, zipped
 from test_train_tab import open_tab as open_train
 
@@ -41,7 +41,7 @@ def test_files_dropped_before_there_is_a_project_or_beside_the_place_for_them(op
     assert page.evaluate(DROP, [".mc-welcome", "red apples.zip", list(zipped({"apple/1.png": picture(1)}))])
     page.locator(".mc-head h2", has_text="red apples").wait_for()
     row(page, "apple/1.png").wait_for()
-    assert "a zip up to 4 MB" in page.locator(".mc-drop").inner_text()  # its limit, before the next one
+    assert "a zip up to 4 MiB" in page.locator(".mc-drop").inner_text()  # its limit, before the next one
 
 
 def test_many_files_at_once(open_page, address):
@@ -88,11 +88,11 @@ def test_one_file_that_is_too_large_leaves_the_others_alone(open_page, address, 
     page.get_by_text("is larger than 4 MiB, so it is left out; make it smaller.").wait_for()
     (project,) = [p for p in Projects(folder / "projects").list() if p.name == "one too large"]
     assert [(p.file, p.sentence.split(",")[0]) for p in project.left_out()] == [("film.wav", "is larger than 4 MiB")]
-    page.evaluate(WATCH_SHIFTS)
+    watch_shifts(page)
     upload(page, "more.png", picture(7))
     row(page, "more.png").wait_for()
     page.wait_for_timeout(600)
-    assert page.evaluate("window.shifts.reduce((a, b) => a + b, 0)") < 0.05  # what is there stays where it is
+    assert shifts(page) < 0.05  # what is there stays where it is
 
 
 def test_recordings_keep_the_caption_under_which_they_were_made(open_page, address, folder):

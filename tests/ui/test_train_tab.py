@@ -9,7 +9,7 @@ from pathlib import Path
 import puppet
 import pytest
 from conftest import free_port, serving
-from looks import WATCH_SHIFTS, contrast, unnamed
+from looks import contrast, shifts, unnamed, watch_shifts
 
 from mmgan.training import manager as manager_module
 from mmgan.training.manager import Manager
@@ -158,14 +158,14 @@ def test_samples_come_when_asked_for_and_nothing_jumps(open_page, address, runs)
     page.wait_for_selector(".mt-column .mt-frame")
     grows(page)
     page.wait_for_timeout(500)  # what the first figures bring
-    page.evaluate(WATCH_SHIFTS)
+    watch_shifts(page)
     before = page.locator(".mt-column:not(.mt-column-real)").count()
     page.locator("[data-action=sample]").click()
     page.get_by_text("Sampled at step").wait_for()
     page.wait_for_function("b => document.querySelectorAll('.mt-column:not(.mt-column-real)').length > b", arg=before)
     grows(page)
     grows(page)
-    assert page.evaluate("window.shifts.reduce((a, b) => a + b, 0)") < 0.02
+    assert shifts(page) < 0.02
     page.locator("[data-action=stop]").click()
     state(page, "stopped")
     Manager(runs).delete("still")

@@ -57,6 +57,9 @@ NOT_SHOWN = {
     "stopped: Stopped before it trained, so nothing was lost.": "a line of the log",
     "A sentence gives a picture and a sound that belong together. Made with mmgan.": "of a model's card",
     "Fine-tuned from {}.": "of a model's card",
+    "{} is a project, and its table says how each long sound is cut; cut them there, or leave --long-sounds out.": (
+        "answers a flag"
+    ),
     "That of the data it learned from; whoever shares the model should say which.": "of a model's card",
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

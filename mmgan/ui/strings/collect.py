@@ -73,9 +73,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_one_caption": ("One caption for all of them (may stay empty)", "给它们同一个说明（可以留空）"),
     "collect_one_caption_hint": ("a bronze bell", "一口铜钟"),
     "collect_limits": (
-        "Up to {files} files, {each} MB each and {all} MB in all; a zip up to {upload} MB. Pictures: PNG, JPEG, WebP, "
+        "Up to {files} files, {each} each and {all} in all; a zip up to {upload}. Pictures: PNG, JPEG, WebP, "
         "GIF, BMP, up to {pixels} million pixels. Sounds: WAV, FLAC, OGG, MP3, up to {minutes} minutes.",
-        "最多 {files} 个文件，每个 {each} MB，总共 {all} MB；zip 最大 {upload} MB。"
+        "最多 {files} 个文件，每个 {each}，总共 {all}；zip 最大 {upload}。"
         "图片：PNG、JPEG、WebP、GIF、BMP，最多 {pixels} 百万像素。声音：WAV、FLAC、OGG、MP3，最长 {minutes} 分钟。",
     ),
     "collect_layouts": ("Where captions come from", "说明从哪里来"),
