@@ -97,7 +97,7 @@ def evaluate(
     student: TextEncoder, teacher: TextEncoder, emoji: Path, student_folder: str
 ) -> list[tuple[str, str, str]]:
     """Rows (what, measured, aim)."""
-    from train_text_encoder import held_out_captions
+    from text_training_set import held_out_captions
 
     train, val = (text_corpus.emoji(emoji / "concepts.csv", split) for split in ("train", "val"))
     every = [row["name_en"] for row in (*train, *val)]

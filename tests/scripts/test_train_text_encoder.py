@@ -11,6 +11,7 @@ from mmgan.data.text_corpus import Pair
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import evaluate_text_encoder as evaluation
 import text_student
+import text_training_set
 import train_text_encoder as training
 
 
@@ -18,7 +19,7 @@ def sampler(seed=0, held_out=frozenset()):
     pairs = [Pair(f"the number {word}", f"the number {word}", "digits_en") for word in ("seven", "eight", "nine")]
     pairs += [Pair("数字七", "the number seven", "digits_zh")]
     rows = {pair.target: i for i, pair in enumerate(pairs[:3])}
-    return training.Sampler(pairs, rows, batch=16, seed=seed, held_out=held_out)
+    return text_training_set.Sampler(pairs, rows, batch=16, seed=seed, held_out=held_out)
 
 
 def test_batches_depend_on_seed_and_step_alone():
@@ -43,7 +44,7 @@ def test_misspellings_of_the_evaluation_are_not_trained():
     assert slips
     kept_out = {word for step in range(8) for text in sampler(held_out=slips)(step)[0] for word in text.lower().split()}
     assert not kept_out & slips
-    words = training.misspelt_words()
+    words = text_training_set.misspelt_words()
     assert {"seben", "tow", "handwriten", "nmber"} <= words and not words & {"the", "digit", "number", "seven"}
 
 
@@ -52,7 +53,7 @@ def test_families_are_drawn_into_one_batch():
         f"{size} {thing}" for thing in ("star", "cat", "harp") for size in ("a", "two big", "no tiny", "one very red")
     ]
     pairs = [Pair(text, text, "contrast_en", text.split()[-1]) for text in texts]
-    draw = training.Sampler(pairs, {text: i for i, text in enumerate(texts)}, batch=4, seed=0)
+    draw = text_training_set.Sampler(pairs, {text: i for i, text in enumerate(texts)}, batch=4, seed=0)
     for step in range(8):
         _, rows, families = draw(step)
         assert len({row // 4 for row in rows}) == 1 and len(set(rows)) == 4
