@@ -22,6 +22,7 @@ from mmgan import Pipeline
 from mmgan.data import captions, shapes
 from mmgan.data.shapes_captions import CHINESE_WORDS
 from mmgan.data.shapes_measure import measure_images, measure_sounds
+from mmgan.errors import MmganError
 from mmgan.evaluation.digits import AUDIO_JUDGE, IMAGE_JUDGE
 from mmgan.evaluation.judges import Judge, picture_input, sound_input
 from mmgan.evaluation.samples import image_array
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--teacher", required=True, metavar="FOLDER|ID")
     parser.add_argument("--student", default=str(DEFAULT_FOLDER), metavar="FOLDER")
     parser.add_argument("--samples", type=int, default=10, help="of each prompt (default 10)")
+    parser.add_argument("--prompts", type=int, default=80, help="of each kind, of shapes (default 80)")
     options = parser.parse_args()
     encoders = {
         "student": TextEncoder.from_pretrained(options.student),
@@ -146,7 +148,7 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for model, prompts, judge, known in (
         ("digits", digit_prompts(), judge_digits, captions.all_captions()),
-        ("shapes", shape_prompts(80), judge_shapes, shapes.all_captions()),
+        ("shapes", shape_prompts(options.prompts), judge_shapes, shapes.all_captions()),
     ):
         never_trained_on(prompts, known)
         for kind, name, *shares in tqdm(compare(model, prompts, judge, encoders, options.samples), leave=False):
@@ -156,4 +158,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     torch.set_grad_enabled(False)
-    main()
+    try:
+        main()
+    except MmganError as error:
+        raise SystemExit(f"Error: {error}") from None
