@@ -90,6 +90,6 @@ def _limits(changes: list[str]) -> Limits:
                 f"the names are {', '.join(values)}."
             )
         if name not in UPLOADING and value > most[name]:
-            raise MmganError(f"Training reads {name} up to {int(most[name]):,}; write --limit {name}= with at most that.")
+            raise MmganError(f"Training reads {name} up to {int(most[name]):,}; give --limit {name}= at most that.")
         values[name] = value if isinstance(values[name], float) else int(value)
     return Limits(**values)
