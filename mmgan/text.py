@@ -74,6 +74,10 @@ class TextEncoder:
     def __init__(self, model, tokenizer, device: str | torch.device = "cpu"):
         self.device = torch.device(device)
         self.model = model.to(self.device).eval().requires_grad_(False)
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.Linear):
+                # Inputs first in memory: MKL then has no need to transpose, and rounds a row as if it were alone.
+                module.weight.data = module.weight.data.t().contiguous().t()
         self.tokenizer = tokenizer
         self.max_tokens = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
         self._cache: OrderedDict[str, Tensor] = OrderedDict()

@@ -18,7 +18,7 @@ from mmgan.data.text_corpus import COLOURS, DIGITS, SIZES
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
     "wordnet_lemma": 15, "wordnet_sentence": 7, "wordnet_long": 0.5, "noun_en": 4, "word_en": 3,
-    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "binding_en": 3, "binding_zh": 2,
+    "emoji_en": 7, "emoji_tag_en": 4, "request_en": 7, "contrast_en": 2.5, "binding_en": 3, "binding_zh": 4,
     "emoji_name_zh": 3, "emoji_tag_zh": 1, "emoji_zh": 5, "emoji_character": 1, "unihan_zh": 4,
     "cedict_zh": 12, "cedict_rare_zh": 7, "word_zh": 5, "request_zh": 5,
     "digits_en": 3, "digits_zh": 1.5, "digits_captions_en": 3, "digits_captions_zh": 2,

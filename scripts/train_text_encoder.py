@@ -59,7 +59,7 @@ def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np
     missing = sorted((t for t in texts if t not in have), key=len)
     starts = range(0, len(missing), 64)
     for i, start in enumerate(tqdm(starts, desc="teacher", unit="x64", disable=not missing), start=1):
-        kept.append(teacher._embed(missing[start : start + 64]).half().numpy())
+        kept.append(teacher.embed_once(missing[start : start + 64]).half().numpy())
         if i % 250 == 0 or i == len(starts):
             kept = [np.concatenate(kept)]
             metadata = {"texts": json.dumps(known + missing[: start + 64], ensure_ascii=False)}

@@ -1,5 +1,6 @@
 """The training script of the text encoder: batches by seed and step, resuming, and what is kept out."""
 
+import random
 import sys
 from pathlib import Path
 
@@ -158,3 +159,17 @@ def test_two_phrases_are_told_apart_where_they_differ_as_the_teacher_has_them_di
     teacher = Encoder({"a1": [0.0, 1.0], "a2": [1.0, 0.0], "b1": [0.0, 1.0], "b2": [1.0, 0.0]})
     student = Encoder({"a1": [0.0, 0.5], "a2": [0.5, 0.0], "b1": [0.5, 0.0], "b2": [0.0, 0.5]})
     assert evaluation.told_apart(student, teacher, pairs) == pytest.approx((50.0, 0.5**0.5, 2**0.5))
+
+
+def test_ways_to_ask_in_chinese_are_not_those_of_the_comparison():
+    """The comparison's phrasings must stay ones that no training text has, word by word put together or not."""
+    import compare_text_encoders as comparison
+
+    from mmgan.data import text_corpus
+
+    pairs = list(text_corpus.bindings([("heart", "心形")], random.Random(0), per_thing=1_200))
+    chinese = {pair.text for pair in pairs if pair.group == "binding_zh"}
+    assert len(chinese) > 300
+    assert all(phrasing.startswith(("请给我看", "我要")) for phrasing, _ in comparison.SHAPES["Chinese"])
+    assert not any(text.startswith(("请给我看", "我要")) or "，要" in text for text in chinese)
+    assert all(text.count("色") >= 2 and "心形" in text for text in chinese)
