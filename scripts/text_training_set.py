@@ -72,7 +72,7 @@ def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:
     nouns = text_corpus.common_nouns(args.wordnet)
     pairs += text_corpus.templated(names, 5, rng, "request", text_corpus.REQUESTS)
     pairs += text_corpus.bindings(
-        [(word, words[0]) for word, words in CHINESE_WORDS["shape"].items()], rng, per_thing=200
+        [(word, name) for word, chinese in CHINESE_WORDS["shape"].items() for name in chinese], rng, per_thing=400
     )
     pairs += text_corpus.bindings(rng.sample(names, 400), rng, per_thing=4)
     pairs += text_corpus.contrasts([*(name for name, _ in names if " " not in name), *rng.sample(nouns, 1_000)], rng)

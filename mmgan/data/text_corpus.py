@@ -187,12 +187,11 @@ def bindings(things: list[tuple[str, str]], rng: random.Random, per_thing: int =
     dataset speaks.
     """
     for number, thing in enumerate(things):
-        phrasings = FULL + FULL_CHINESE if thing[1] else FULL
         for turn in range(per_thing):
-            phrasing = rng.choice(phrasings) if turn % 3 else FULL[0]  # the plainest gives the others' meaning, too
-            if phrasing.chinese and rng.random() < 0.7:
-                phrasing = _ask(rng)
-            size, colours = rng.choice(list(SIZES.items())), rng.sample(list(COLOURS.items()), 2)
+            phrasing = FULL[0] if turn % 3 == 0 else rng.choice(FULL)  # the plainest gives the others' meaning, too
+            if thing[1] and turn % 3 == 1:
+                phrasing = _ask(rng) if rng.random() < 0.7 else rng.choice(FULL_CHINESE)
+            size, colours = rng.choice([*SIZES.items(), ("large", "大")]), rng.sample(list(COLOURS.items()), 2)
             for colour, background in (colours, colours[::-1]):
                 words = {"size": size, "colour": colour, "shape": thing, "background": background}
                 english, chinese = ({key: word[i] for key, word in words.items()} for i in (0, 1))
