@@ -7,6 +7,8 @@ lands in the same space, so any generator works with either.
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import threading
 import unicodedata
@@ -17,6 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from . import packing
 from .errors import CheckpointError, PromptError
 from .workers import spread
 
@@ -24,7 +27,7 @@ EMBEDDING_DIM = 384
 MAX_CHARACTERS = 1_000  # a prompt's; more is a pasted page, of which the encoder would read the beginning only
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained to read; longer prompts are cut
 CACHE_ENTRIES = 32_768  # 50 MB: every caption of the shipped datasets, and a class typing for a day
-BATCHES = (16, 8, 4, 2)  # prompts in one forward; more is no faster on a CPU
+LEAST_TOKENS, MOST_TOKENS = 64, 1_024  # of a forward, where there are as many: fewer are slower, more are no faster
 DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "pretrained" / "text-encoder"
 
 
@@ -74,15 +77,12 @@ class TextEncoder:
     def __init__(self, model, tokenizer, device: str | torch.device = "cpu"):
         self.device = torch.device(device)
         self.model = model.to(self.device).eval().requires_grad_(False)
-        for module in self.model.modules():
-            if isinstance(module, torch.nn.Linear):
-                # Inputs first in memory: MKL then has no need to transpose, and rounds a row as if it were alone.
-                module.weight.data = module.weight.data.t().contiguous().t()
+        self._packs = packing.prepare(self.model)
         self.tokenizer = tokenizer
         self.max_tokens = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
         self._cache: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.RLock()
-        self._exact: dict[tuple[int, int], bool] = {}  # (prompts, tokens) of a forward: whether rows are as if alone
+        self._exact: dict[tuple[int, int], bool] = {}  # (tokens of a prompt, of a forward): whether it is as if alone
 
     @classmethod
     def from_pretrained(cls, source: str | Path | None = None, device: str | torch.device = "cpu") -> TextEncoder:
@@ -144,49 +144,56 @@ class TextEncoder:
     def _embed(self, prompts: list[str], exact: bool = True) -> Tensor:
         """Embeddings [n, 384] without the cache.
 
-        Prompts of equally many tokens share a forward, so that nothing is padding and attention needs no mask. A matrix
-        product may still round a row differently beside others: so a forward of several prompts is believed only once
-        one of its size gave the very bits that its prompts gave alone.
+        Prompts share a forward (:mod:`mmgan.packing`). A matrix product may still round a row differently beside
+        others, so a forward of several prompts is believed only once one of its size gave, for prompts of each length,
+        the very bits that they gave alone.
         """
         if not prompts:
             return torch.zeros(0, EMBEDDING_DIM)
         tokens = self.tokenizer(prompts, truncation=True, max_length=self.max_tokens)["input_ids"]
-        by_length: dict[int, list[int]] = {}
-        for place, ids in enumerate(tokens):
-            by_length.setdefault(len(ids), []).append(place)
-        batches = [batch for places in by_length.values() for batch in _split(places, exact)]
-        batches.sort(key=lambda batch: -len(batch) * len(tokens[batch[0]]))  # the longest first: cores finish together
+        order = sorted(range(len(prompts)), key=lambda place: len(tokens[place]))
+        batches = self._split([tokens[place] for place in order])
         forward = self._forward_exactly if exact else self._forward
-        ids = [torch.tensor([tokens[place] for place in batch]) for batch in batches]
-        rows = spread(forward, ids) if self.device.type == "cpu" else list(map(forward, ids))
-        order = torch.tensor([place for batch in batches for place in batch])
-        return torch.cat(rows)[order.argsort()]
+        rows = spread(forward, batches) if self.device.type == "cpu" else list(map(forward, batches))
+        return torch.cat(rows)[torch.tensor(order).argsort()]
 
-    def _forward_exactly(self, ids: Tensor) -> Tensor:
+    def _split(self, tokens: list[list[int]]) -> list[list[list[int]]]:
+        """Prompts (token ids, sorted by length) in batches for one forward each, no fewer than there are threads."""
+        if not self._packs:
+            return [[ids] for ids in tokens]
+        share = math.ceil(sum(map(len, tokens)) / torch.get_num_threads())
+        room = min(max(share, LEAST_TOKENS), MOST_TOKENS)
+        batches, used = [], room
+        for ids in tokens:
+            if used + len(ids) > room:
+                batches.append([])
+                used = 0
+            batches[-1].append(ids)
+            used += len(ids)
+        return batches
+
+    def _forward_exactly(self, batch: list[list[int]]) -> Tensor:
         """:meth:`_forward`, each row bit for bit as if it were alone."""
-        size = tuple(ids.shape)
-        if len(ids) == 1 or self._exact.get(size):
-            return self._forward(ids)
-        alone = torch.cat([self._forward(row) for row in ids.split(1)])
-        if size not in self._exact:
-            self._exact[size] = torch.equal(self._forward(ids), alone)
-        return alone
+        total = packing.packed_length(batch)
+        if len(batch) > 1 and not all(self._exact.get((len(ids), total), True) for ids in batch):
+            return torch.cat([self._forward([ids]) for ids in batch])
+        rows = list(self._forward(batch))
+        for length, group in itertools.groupby(range(len(batch)), key=lambda place: len(batch[place])):
+            if len(batch) > 1 and (length, total) not in self._exact:
+                together = [(place, rows[place]) for place in group]
+                for place, _ in together:
+                    rows[place] = self._forward([batch[place]])[0]
+                self._exact[length, total] = all(torch.equal(row, rows[place]) for place, row in together)
+        return torch.stack(rows)
 
     @torch.inference_mode()
-    def _forward(self, ids: Tensor) -> Tensor:
-        """Token ids [n, L] -> embeddings [n, 384]."""
-        ids = ids.to(self.device)
-        return pool(self.model(input_ids=ids).last_hidden_state, torch.ones_like(ids)).cpu()
-
-
-def _split(places: list[int], exact: bool) -> list[list[int]]:
-    """Parts for one forward each; with ``exact`` of few sizes, since each has to prove itself."""
-    batches = []
-    while places:
-        size = next((n for n in BATCHES if n <= len(places)), 1) if exact else BATCHES[0]
-        batches.append(places[:size])
-        places = places[size:]
-    return batches
+    def _forward(self, batch: list[list[int]]) -> Tensor:
+        """Token ids of prompts, sorted by length -> embeddings [n, 384]."""
+        if self._packs:
+            means = packing.forward(self.model, batch, self.device)
+        else:
+            means = torch.cat([self.model(torch.tensor([ids], device=self.device))[0].float().mean(1) for ids in batch])
+        return torch.nn.functional.normalize(means, dim=-1).cpu()
 
 
 def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:

@@ -61,6 +61,7 @@ def test_company_in_the_batch_changes_nothing(encoder, fresh):
     prompts = ["7", "a picture of a small green circle on a white background, and how it sounds", "心形", "word " * 60]
     prompts += [f"a handwritten {word}" for word in ("one", "two", "three", "four", "five", "six", "seven")]
     others = [f"a spoken {word}" for word in ("one", "two", "three", "four", "five", "six", "seven")]
+    others += ["two", "心", "a picture of a large green circle on a black background, or how it sounds", "words " * 60]
     alone = torch.cat([TextEncoder(encoder.model, encoder.tokenizer).encode([prompt]) for prompt in prompts])
     assert torch.equal(fresh.encode(prompts), alone)
     fresh.encode(others)  # of the same sizes, so that now they have proved themselves or not
@@ -71,9 +72,9 @@ def test_company_in_the_batch_changes_nothing(encoder, fresh):
 def test_a_model_that_rounds_differently_in_company_is_asked_for_one_at_a_time(fresh, monkeypatch):
     forward, sizes = fresh._forward, []
 
-    def rounding(ids):
-        sizes.append(len(ids))
-        return forward(ids) * (1 + 1e-6 * (len(ids) > 1))
+    def rounding(batch):
+        sizes.append(len(batch))
+        return forward(batch) * (1 + 1e-6 * (len(batch) > 1))
 
     prompts = ["one", "two", "three", "four"]
     alone = torch.cat([TextEncoder(fresh.model, fresh.tokenizer).encode([prompt]) for prompt in prompts])
@@ -81,7 +82,7 @@ def test_a_model_that_rounds_differently_in_company_is_asked_for_one_at_a_time(f
     for _ in range(2):
         fresh._cache.clear()
         assert torch.equal(fresh.encode(prompts), alone)
-    assert sizes == [1] * 4 + [4] + [1] * 4  # tried once
+    assert sizes == [4] + [1] * 4 + [1] * 4  # tried once
 
 
 def test_each_prompt_is_encoded_once(fresh, monkeypatch):
