@@ -16,6 +16,7 @@ from ..evaluation.own import Measures, OwnMeasure, bank, caption_match, describe
 from ..evaluation.report import sample_sheet
 from ..models import Discriminators
 from .base import Base, base_modules
+from .examples import SHEET, data_are_gone, forget_examples
 from .loop import SHEET_COLUMNS, Loop
 from .runs import Run
 from .stopping import HeldOutEvidence
@@ -44,7 +45,7 @@ class FinetuneLoop(Loop):
         super().__init__(trainer, run, elapsed, progress)
         self.base, self.target, self.judge = base, target, None
         self.verdict = self.ending = ""  # why to end now; why it ended
-        self.compared: list[str] = []  # captions of the columns of before-after.png
+        self.compared: list[str] = []  # captions of the sheet's columns
         self.decided = False  # which weights are kept
         self.evidence = HeldOutEvidence()
         self.gaps = dict.fromkeys(SIDES, 0.0)
@@ -164,7 +165,7 @@ class FinetuneLoop(Loop):
         return caption_match(critic, rows[known], asked, self.embeddings)
 
     def _compare(self, image: Tensor, mel: Tensor, shown: Sequence[int]) -> None:
-        """samples/before-after.png: the base's samples, the model's of the same codes and captions, nearest files."""
+        """The ``SHEET``: the base's samples, the model's of the same codes and captions, nearest files."""
         captions = [self.prompts[i].text for i in shown]
         self.compared = captions
         embeddings = self.trainer.text_encoder.encode(captions)
@@ -178,8 +179,10 @@ class FinetuneLoop(Loop):
         labels = [f"{what}: {c}" for what in ("before", "after", "nearest of your files to") for c in captions]
         sample_sheet(
             torch.cat([row[0] for row in rows]), torch.cat([row[1] for row in rows]), labels,
-            self.run_folder.folder / "samples" / "before-after.png", len(captions),
+            self.run_folder.folder / SHEET, len(captions),
         )  # fmt: skip
+        if data_are_gone(self.run_folder):
+            forget_examples(self.run_folder)
 
     # What follows from it -----------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from ..data.limits import mebibytes
 from ..data.projects import Project, Projects
 from ..errors import MmganError
+from ..training.examples import forget_data
 from .collect_rows import SHOWS, described, lonely, table
 from .model_files import ModelFiles
 from .owner import owner_of
@@ -125,9 +126,13 @@ class Collection:
         return described(project, owner_of(request.cookies), language(request))
 
     async def delete(self, request: Request):
-        self._own(request)
-        await run_in_threadpool(self.projects.delete, request.path_params["key"], owner_of(request.cookies))
+        await run_in_threadpool(self._delete, self._own(request), owner_of(request.cookies))
         return {"deleted": True}
+
+    def _delete(self, project: Project, owner: str) -> None:
+        manager = self.models.manager
+        self.projects.delete(project.folder.name, owner)
+        forget_data(map(manager.run, manager.names()), project.folder)
 
     async def act(self, request: Request):
         """Changes items: ``action`` is one of those below, ``ids`` their numbers or a pattern of their names."""

@@ -16,10 +16,11 @@ from small import MODEL, Encoder
 from mmgan.checkpoint import load_model, save_model
 from mmgan.data.projects import Projects
 from mmgan.errors import CheckpointError, DataError
+from mmgan.evaluation import report
 from mmgan.evaluation.own import Measures
 from mmgan.models import Discriminators, Generator
 from mmgan.pipeline import Pipeline
-from mmgan.training import begin, finetune, finetune_loop
+from mmgan.training import begin, examples, finetune, finetune_loop
 from mmgan.training.augment import Allowed, Plan, augment_image, augment_mel
 from mmgan.training.base import fit, freeze_early, load_base
 from mmgan.training.caption_rules import allowed_by, sentence
@@ -90,6 +91,37 @@ def test_a_project_becomes_a_run_that_can_be_sampled(tmp_path, base):
     assert model.config.image_channels == 3 and model.info["name"] == "Bells and gongs"
     assert model.info["finetune"]["base"] == base.name and model.info["finetune"]["sentences"]
     assert Pipeline.from_pretrained(run.folder, device="cpu").config.image_channels == 3
+
+
+@pytest.mark.parametrize("gone_before", [False, True], ids=["after the run", "while it learns"])
+def test_deleted_files_are_forgotten_by_the_run(tmp_path, base, monkeypatch, gone_before):
+    mine, projects = project(tmp_path), Projects(tmp_path / "projects")
+    if gone_before:
+        load_own = finetune.load_own
+        monkeypatch.setattr(finetune, "load_own", lambda *a: [load_own(*a), projects.delete(mine.key)][0])
+    tune(mine.folder, tmp_path / "run", base)
+    run, other = Run(tmp_path / "run"), tmp_path / "run" / "samples" / "before-after.png"
+    if not gone_before:
+        assert (run.strips / "real.png").exists() and json.loads((run.strips / "strips.json").read_text())["has_image"][
+            0
+        ]
+        before = np.asarray(Image.open(other))
+        projects.delete(mine.key)
+        examples.forget_data([run], mine.folder)
+        after = np.asarray(Image.open(other))
+        third = before.shape[0] // 3
+        assert (after[: 2 * third] == before[: 2 * third]).all() and (after[2 * third + 24 :] == report.PAPER).all()
+        assert before[2 * third + 24 :].std() > 10
+    assert (np.asarray(Image.open(other))[-150:] == report.PAPER).all()
+    assert not [path.name for path in run.strips.iterdir() if path.name.startswith("real")]
+    described = json.loads((run.strips / "strips.json").read_text())
+    assert described["prompts"] and not any(described["has_image"] + described["has_sound"])
+
+
+def test_runs_of_other_data_keep_their_examples(tmp_path, base):
+    tune(project(tmp_path).folder, tmp_path / "run", base)
+    examples.forget_data([Run(tmp_path / "run")], tmp_path / "projects" / "000000000000")
+    assert (Run(tmp_path / "run").strips / "real.png").exists()
 
 
 def test_a_held_out_tenth_is_never_learned_from(tmp_path):

@@ -51,8 +51,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_export": ("Export as zip", "导出 zip"),
     "collect_delete": ("Delete project", "删除项目"),
     "collect_delete_sure": (
-        "Delete {name} and its {count} {count|file|files} from the disk? This cannot be undone.",
-        "要把 {name} 和其中的 {count} 个文件从磁盘上删除吗？删除后无法恢复。",
+        "Delete {name} and its {count} {count|file|files} from the disk? Models that learned from them stay, but show "
+        "none of them any more. This cannot be undone.",
+        "要把 {name} 和其中的 {count} 个文件从磁盘上删除吗？用它们训练的模型会保留，但不再展示这些文件。"
+        "删除后无法恢复。",
     ),
     "collect_delete_yes": ("Delete for good", "彻底删除"),
     "collect_delete_no": ("Keep it", "保留"),
@@ -295,9 +297,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_tune": ("Fine-tune a model on them", "用它们微调模型"),
     "collect_tune_note": (
         "The model starts from what it knows already and goes on with your files. A tenth of them (from 20 files on) "
-        "is never learned from: by it you see whether it copies. Everybody on this page can watch the run.",
+        "is never learned from: by it you see whether it copies. Everybody on this page can watch the run, with some "
+        "of your files beside it.",
         "模型从已有的知识出发，继续学习你的文件。其中十分之一（20 个文件以上时）不用于学习，用来检查它是否在照抄。"
-        "打开本页的人都能观看这次训练。",
+        "打开本页的人都能观看这次训练，旁边会展示你的部分文件。",
     ),
     "collect_tune_few": (
         "{count} {count|file is|files are} not many: from 20 on, some can be held out to see whether the model copies.",
