@@ -114,11 +114,11 @@
   const cell = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
   function download(cards, title) {
-    const rows = [["file_name", "audio_file_name", "text", "model", "seed"]], files = [];
+    const rows = [["file_name", "audio_file_name", "text", "model", "seed", "truncation"]], files = [];
     cards.map(read).forEach((item, index) => {
       const name = String(index).padStart(3, "0");
       files.push([`${name}.png`, bytesOf(item.picture)], [`${name}.wav`, bytesOf(item.sound)]);
-      rows.push([`${name}.png`, `${name}.wav`, item.prompt, item.model, item.seed]);
+      rows.push([`${name}.png`, `${name}.wav`, item.prompt, item.model, item.seed, item.truncation]);
     });
     const table = rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
     files.push(["metadata.csv", new TextEncoder().encode(table)]);

@@ -82,7 +82,7 @@ def _sample(options: argparse.Namespace) -> None:
         out = pipe(prompt, num_samples=options.num_samples, seed=options.seed, truncation=options.truncation)
         for image, waveform, seed in zip(out.images, out.audio, out.seeds, strict=True):
             names = _write_pair(folder, len(rows), image, waveform, out.sampling_rate)
-            rows.append([*names, prompt, options.model, seed])
+            rows.append([*names, prompt, options.model, seed, f"{options.truncation:g}"])
         milliseconds += sum(out.milliseconds.values())
     _write_metadata(folder, rows)
     pairs = "1 picture and its sound" if len(rows) == 1 else f"{len(rows)} pictures and their sounds"
@@ -130,7 +130,7 @@ def _write_metadata(folder: Path, rows: list[list]) -> None:
     from .files import replace_file, saving
 
     table = io.StringIO(newline="")
-    csv.writer(table).writerows([["file_name", "audio_file_name", "text", "model", "seed"], *rows])
+    csv.writer(table).writerows([["file_name", "audio_file_name", "text", "model", "seed", "truncation"], *rows])
     with saving(folder / "metadata.csv"):
         replace_file(folder / "metadata.csv", table.getvalue().encode("utf-8"))
 

@@ -83,6 +83,7 @@ def test_a_zip_of_favourites_loads_as_a_dataset(page, tmp_path):
         rows = list(csv.DictReader(io.StringIO(archive.read("metadata.csv").decode("utf-8"))))
         assert [row["text"] for row in rows] == [" ".join(prompt.split())] * 2 + ["the digit four"]
         for row in rows:
+            assert int(row["seed"]) >= 0 and float(row["truncation"]) == 1
             assert Image.open(io.BytesIO(archive.read(row["file_name"]))).size == (28, 28)
             waveform, rate = soundfile.read(io.BytesIO(archive.read(row["audio_file_name"])))
             assert rate == 16_000 and np.abs(waveform).max() > 0.1
