@@ -8,7 +8,7 @@
     show(tab, body) {
       const recordings = (tab.recordings ??= { files: [], pictures: 0, sounds: 0 });
       const caption = el("input", { type: "text", id: "mc-class", maxlength: 300, dir: "auto", autocomplete: "off", value: tab.className ?? "",
-        placeholder: tab.say("class_hint"), oninput: () => { tab.className = caption.value; } });
+        placeholder: tab.say("class_hint"), oninput: () => { tab.className = caption.value; record.nameKeep(tab); } });
       tab.classField = caption;
       tab.chips = el("div", { class: "mc-chips", role: "group", "aria-label": tab.say("classes") });
       tab.kept = el("div", { class: "mc-kept" });
@@ -24,7 +24,7 @@
 
     showChips(tab) {
       tab.chips?.replaceChildren(...(tab.captions ?? []).slice(0, 12).map((caption) => el("button", { type: "button", class: "mc-chip", dir: "auto",
-        onclick: async () => { // what is recorded belongs to the caption under which it was
+        onclick: async () => {
           if (tab.recordings?.files.length && tab.classField.value.trim() !== caption && !(await record.save(tab))) return;
           tab.className = tab.classField.value = caption;
           tab.classField.focus();
@@ -60,10 +60,17 @@
       video.muted = true;
       if (camera) { video.srcObject = camera; video.play().catch(() => {}); }
       const level = el("i");
-      const hold = () => { if (!record.named(tab)) return; record.shoot(tab); clearInterval(tab.shooting); tab.shooting = setInterval(() => record.shoot(tab), EVERY_MS); };
-      const release = () => clearInterval(tab.shooting);
+      let held = false;
+      const hold = async () => {
+        held = true;
+        if (!(await record.ready(tab))) return;
+        record.shoot(tab);
+        clearInterval(tab.shooting);
+        if (held) tab.shooting = setInterval(() => record.shoot(tab), EVERY_MS);
+      };
+      const release = () => { held = false; clearInterval(tab.shooting); };
       const button = (name, does, more = {}) => el("button", { type: "button", class: "mt-button", "data-action": name, onclick: does, ...more }, tab.say(name));
-      const shoot = button("shoot", (event) => { if (event.detail === 0 && record.named(tab)) record.shoot(tab); }, // by the keyboard; a pointer holds
+      const shoot = button("shoot", async (event) => { if (event.detail === 0 && await record.ready(tab)) record.shoot(tab); }, // by the keyboard; a pointer holds
         { onpointerdown: hold, onpointerup: release, onpointerleave: release, onpointercancel: release });
       tab.stage.replaceChildren(...[
         camera ? video : el("p", { class: "mt-quiet" }, tab.say("no_camera_device")),
@@ -101,6 +108,14 @@
       return false;
     },
 
+    async ready(tab) { // a caption is there; what was recorded under another one is added under that
+      if (!record.named(tab)) return false;
+      const caption = tab.classField.value.trim(), { recordings } = tab;
+      if (recordings.files.length && recordings.caption !== caption && !(await record.save(tab, recordings.caption))) return false;
+      tab.recordings.caption = caption;
+      return true;
+    },
+
     name() { return `${Date.now()}-${Math.random().toString(36).slice(2, 6)}`; },
 
     async shoot(tab, name = record.name()) {
@@ -112,8 +127,9 @@
     },
 
     async listen(tab, withPicture) {
-      if (!record.named(tab) || tab.listening) return;
+      if (tab.listening) return;
       tab.listening = true;
+      if (!(await record.ready(tab))) { tab.listening = false; return; }
       const button = tab.stage.querySelector(`[data-action=${withPicture ? "both" : "listen"}]`), name = record.name();
       button.textContent = tab.say("listening");
       button.disabled = true;
@@ -144,14 +160,15 @@
       record.showKept(tab, kind, blob);
     },
 
-    async save(tab) { // whether all of it was added
-      const caption = tab.classField.value.trim();
+    async save(tab, caption = tab.classField.value.trim()) { // whether all of it was added
       if (!record.named(tab)) { record.showKept(tab); return false; }
       const taken = tab.recordings;
+      if (!taken.files.length) return true; // they are on their way already
       tab.recordings = { files: [], pictures: 0, sounds: 0 };
       const added = await parts.add.send(tab, taken.files, caption);
-      if (added) tab.className = tab.classField.value = "";
-      else tab.recordings = taken; // nothing is lost
+      const { files, pictures, sounds } = tab.recordings; // those made meanwhile
+      if (!added) tab.recordings = { ...taken, files: [...taken.files, ...files], pictures: taken.pictures + pictures, sounds: taken.sounds + sounds };
+      else if (tab.classField.value.trim() === caption) tab.className = tab.classField.value = "";
       record.showKept(tab);
       tab.classField.focus();
       return added;
@@ -170,8 +187,14 @@
       tab.kept.replaceChildren(el("div", { class: "mc-strip" }, ...shown),
         el("p", { class: "mt-quiet", role: "status" }, tab.say("recorded", { pictures, sounds })),
         el("div", { class: "mt-actions" },
-          el("button", { type: "button", class: "mt-button mt-primary", "data-action": "keep", onclick: (event) => { event.currentTarget.disabled = true; record.save(tab); } }, tab.say("keep", { count: files.length })),
+          el("button", { type: "button", class: "mt-button mt-primary", "data-action": "keep", onclick: (event) => { event.currentTarget.disabled = true; record.save(tab); } }),
           el("button", { type: "button", class: "mt-button", onclick: () => { tab.recordings = { files: [], pictures: 0, sounds: 0 }; record.showKept(tab); } }, tab.say("cancel"))));
+      record.nameKeep(tab);
+    },
+
+    nameKeep(tab) { // the button says under which caption they come
+      const button = tab.kept?.querySelector("[data-action=keep]"), caption = tab.classField.value.trim();
+      if (button) button.textContent = tab.say(caption ? "keep_under" : "keep", { count: tab.recordings.files.length, caption });
     },
   };
 

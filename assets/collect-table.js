@@ -132,7 +132,7 @@
         cell("partner", row.partner && table.picture(tab, row.partner, false),
           row.partner && el("small", { dir: "auto", title: row.partner.name }, row.partner.name),
           mine && row.partner && el("button", { type: "button", class: "mc-small", "aria-label": tab.say("unpair", { name: row.name }), title: tab.say("unpair", { name: row.name }), "data-field": "unpair", onclick: () => table.act(tab, { action: "unpair", ids: [row.id] }) }, "×")),
-        cell("delete", mine && el("button", { type: "button", class: "mc-small", "aria-label": tab.say("delete_one", { name: row.name }), title: tab.say("delete_one", { name: row.name }), "data-field": "delete", onclick: () => table.remove(tab, [row.id]) }, "×")));
+        cell("delete", mine && el("button", { type: "button", class: "mc-small", "aria-label": tab.say("delete_one", { name: row.name }), title: tab.say("delete_one", { name: row.name }), "data-field": "delete", onclick: () => table.removeOne(tab, row) }, "×")));
     },
 
     caption(tab, row) {
@@ -185,6 +185,17 @@
     remove(tab, ids) {
       ids.forEach((id) => tab.chosen.delete(id));
       return table.act(tab, { action: "delete", ids });
+    },
+
+    async removeOne(tab, row) { // one click, so that it can be taken back: the file comes again, under its caption
+      const file = await fetch(tab.url(`projects/${tab.key}/files/${row.id}?v=${row.version}`)).then((answer) => (answer.ok ? answer.blob() : null), () => null);
+      const key = tab.key, answer = await table.remove(tab, [row.id]);
+      if (answer.error || !file || tab.key !== key) return;
+      const undo = el("button", { type: "button", class: "mt-button", "data-action": "undo", onclick: async () => {
+        undo.disabled = true;
+        table.say(tab, (await parts.add.send(tab, [[row.name, file]], row.caption)) ? "" : tab.say("undo_failed", { name: row.name }));
+      } }, tab.say("undo"));
+      tab.tableNote.replaceChildren(el("div", { class: "mt-line", role: "status" }, el("p", { dir: "auto" }, tab.say("deleted_one", { name: row.name })), undo));
     },
 
     async act(tab, question) {

@@ -114,6 +114,49 @@ def test_recordings_keep_the_caption_under_which_they_were_made(open_page, addre
     assert [item.caption for item in project.items()] == ["a snap", "a clap"]
 
 
+def test_another_caption_typed_between_recordings_is_that_of_the_later_ones(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "typed")
+    page.locator("[data-way=record]").click()
+    page.locator("[data-action=camera]").click()
+    page.wait_for_function("() => document.querySelector('.mc-video')?.videoWidth > 0")
+    page.fill("#mc-class", "a clap")
+    page.locator("[data-action=shoot]").press("Enter")
+    page.wait_for_selector(".mc-strip img")
+    assert "a clap" in page.locator("[data-action=keep]").inner_text()
+    page.fill("#mc-class", "a snap")
+    assert "a snap" in page.locator("[data-action=keep]").inner_text()  # a caption that was mended is seen to be
+    first = page.locator(".mc-strip img").get_attribute("src")
+    page.locator("[data-action=shoot]").press("Enter")
+    page.locator(".mc-row").wait_for()  # the first was added under its own
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "typed"]
+    assert [item.caption for item in project.items()] == ["a clap"]
+    page.wait_for_function(
+        "(src) => ![src, undefined].includes(document.querySelector('.mc-strip img')?.src)", arg=first
+    )
+    assert page.input_value("#mc-class") == "a snap" and page.locator(".mc-strip img").count() == 1
+    page.locator("[data-action=keep]").click()
+    page.locator(".mc-row").nth(1).wait_for()
+    assert sorted(item.caption for item in project.items()) == ["a clap", "a snap"]
+
+
+def test_a_row_deleted_by_a_slip_comes_back(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "slip")
+    upload(page, "one.zip", zipped({"apple/1.png": picture(1), "pear/2.png": picture(2)}))
+    row(page, "pear/2.png").wait_for()
+    row(page, "pear/2.png").locator("[data-field=delete]").click()
+    row(page, "pear/2.png").wait_for(state="detached")
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "slip"]
+    assert [item.caption for item in project.items()] == ["apple"]
+    undo = page.locator("[data-action=undo]")
+    assert undo.is_visible() and "pear/2.png" in page.locator("[role=status]", has=undo).inner_text()
+    undo.click()
+    row(page, "pear/2.png").wait_for()
+    assert sorted(item.caption for item in project.items()) == ["apple", "pear"]
+    undo.wait_for(state="detached")
+
+
 def test_a_batch_size_that_fits_can_be_asked_of_a_fine_tuning(open_page, address, monkeypatch):
     asked = []
     monkeypatch.setattr(Manager, "finetune", lambda self, *given: asked.append(given))

@@ -123,6 +123,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "本说明下有 {pictures} 张图片、{sounds} 段声音",
     ),
     "collect_keep": ("Add {count} {count|recording|recordings}", "添加 {count} 段录制"),
+    "collect_keep_under": (
+        "Add {count} {count|recording|recordings} as “{caption}”",
+        "把 {count} 段录制添加为“{caption}”",
+    ),
     "collect_class_first": ("Write the caption first, then record.", "请先写说明，再录制。"),
     "collect_preview": ("What the camera sees", "摄像头画面"),
     "collect_no_camera": (
@@ -174,6 +178,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_page": ("{first} to {last} of {found}", "第 {first} 到 {last} 个，共 {found} 个"),
     "collect_before": ("Previous page", "上一页"),
     "collect_after": ("Next page", "下一页"),
+    "collect_deleted_one": ("{name} was deleted.", "已删除 {name}。"),
+    "collect_undo": ("Undo", "撤销"),
+    "collect_undo_failed": ("{name} could not be put back; add it again.", "无法恢复 {name}；请重新添加。"),
     "collect_act_delete": ("Delete it", "删除"),
     "collect_act_caption": ("Write its caption", "填写说明"),
     "collect_act_cut": ("Cut into pieces", "切成几段"),
