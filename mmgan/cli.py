@@ -144,7 +144,12 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _finetune(options: argparse.Namespace) -> int:
-    from .training.finetune import main as finetune
+    if options.resume:
+        from .training.begin import main as finetune
+    elif options.data:
+        from .training.finetune import main as finetune
+    else:
+        raise MmganError("Say what to learn from: a folder or a zip of pictures and sounds.")
 
     return finetune(options)
 
@@ -243,9 +248,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--text-encoder", metavar="FOLDER|ID", help="another text encoder in the space of all-MiniLM-L6-v2")
 
     add = command("finetune", _finetune, "Fine-tune a model on your own pictures and sounds, into a run folder.")
-    add("data", metavar="FOLDER|ZIP", help="your pictures and sounds, with their captions")
+    add("data", metavar="FOLDER|ZIP", nargs="?", help="your pictures and sounds, with their captions")
     add("--base", default="shapes", metavar="NAME", help="a model that ships, a folder, a run or a Hub id")
     add("--out", required=True, metavar="RUN", help="the run's folder")
+    add("--resume", action="store_true", help="go on with the run in RUN, exactly where it was saved")
     add(
         "--long-sounds",
         choices=["loudest", "pieces"],

@@ -2,7 +2,7 @@
 
 Generator, average and critics start from the base, the critics' early layers stay as they are, augmentation follows
 overfitting, and a tenth of the files is never learned from, so that it can say when to stop and whether the model
-copies. The rest is a run like any other: the same folder, the same ends, resumed by ``mmgan train --out RUN --resume``.
+copies. The rest is a run like any other: the same folder, the same ends, and ``--resume`` goes on with it.
 """
 
 from __future__ import annotations

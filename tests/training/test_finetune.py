@@ -218,7 +218,7 @@ def test_the_best_visit_comes_back_at_the_end(tmp_path, base, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(best.parameters(), final.parameters(), strict=True))
 
 
-def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch):
+def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch, capsys):
     from mmgan.cli import main
 
     mine = project(tmp_path, 24, 0)
@@ -230,6 +230,9 @@ def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch):
     config = Run.open(run).config
     assert config["finetune"] == {"base": str(base), "pieces": False} and config["training"]["augment_target"] > 0
     assert main(["finetune", str(mine.folder), "--base", "none", "--out", run]) == 2
+    assert main(["finetune", "--out", run, "--resume"]) == 0  # it had ended, so there is nothing left to do
+    assert main(["finetune", "--out", run]) == 2 and main(["finetune", "--out", f"{run} none", "--resume"]) == 2
+    assert capsys.readouterr().err.count("mmgan: Say what to learn from: a folder or a zip") == 1
     for pitch in (0.1, 0.2, 0.3):
         (tmp_path / "long").mkdir(exist_ok=True)
         (tmp_path / "long" / f"bell {pitch}.wav").write_bytes(tone(pitch, 50_000))
