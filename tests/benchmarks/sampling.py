@@ -113,7 +113,7 @@ def batching(setup: Setup) -> Part:
     }
     notes = [
         "On the CPU the generator runs in passes of four rows, of eight where there are many, padded if need be, so "
-        "that a sample does not depend on what else is in its batch; prompts of equally many tokens share a pass. At "
+        "that a sample does not depend on what else is in its batch; the prompts share one of the text encoder. At "
         "once, each core has passes and sounds of its own to make, so that the clock gains more than the CPU time."
     ]
     title = f"2. Batching: {AT_ONCE} prompts at once against the same one by one"
