@@ -38,6 +38,26 @@ CONTRASTS = (  # anchor, and two that differ from it in one word; {x} thing, {xs
     ("a white {x} on black", "a black {x} on white", "a white {x}"),
     ("a tiny blue {x}", "a small blue {x}", "a huge blue {x}"),
 )  # fmt: skip
+# What the Chinese names of the held-out concepts say, word by word. The teacher reads these, to tell how near one comes
+# to the English names with a perfect knowledge of Chinese: a name is not always its translation.
+MEANINGS = {
+    "派": "pie", "马黛茶": "mate tea", "人鱼": "merfolk", "红桃": "hearts (cards)", "妖怪": "demon",
+    "西兰花": "broccoli", "球门": "goal", "指南针": "compass", "OK": "OK", "想一想": "think about it",
+    "蟑螂": "cockroach", "理发": "haircut", "手电筒": "flashlight", "18禁": "18 and over only", "流口水": "drooling",
+    "小精灵": "little elf", "热茶": "hot tea", "受伤": "injured", "航班降落": "flight landing", "竖琴": "harp",
+    "赏月": "admiring the moon", "带头饰的女人": "woman with a headdress", "望远镜": "telescope", "孔雀": "peacock",
+    "稻子": "rice plant", "已静音的扬声器": "muted loudspeaker", "药草": "medicinal herb", "硬币": "coin",
+    "曲棍球": "hockey", "英式橄榄球": "rugby", "心跳": "heartbeat", "眼镜": "eyeglasses",
+    "单眼吐舌": "one eye, tongue out", "怒火中烧": "burning with anger", "害怕": "afraid",
+    "无人荒岛": "uninhabited desert island", "伪装的脸": "disguised face", "滑雪": "skiing", "铲": "shovel",
+    "玫瑰": "rose", "挂钩": "hook", "门": "door", "灰心": "discouraged", "导盲犬": "guide dog",
+    "微微不满": "slightly dissatisfied", "学校": "school", "拇指向上": "thumbs up", "咬住嘴唇": "biting the lip",
+    "磁铁": "magnet", "迎面驶来的出租车": "oncoming taxi", "张开双手": "open hands", "DVD": "DVD",
+    "粉红色的心": "pink heart", "单亲一孩家庭": "single-parent family with one child",
+    "朝右的拳头": "fist facing right", "十二点半": "half past twelve", "向左的手": "hand to the left", "狮子": "lion",
+    "九点半": "half past nine", "绿色方块": "green square", "紫色方块": "purple square", "七点": "seven o'clock",
+    "橙色圆": "orange circle", "黄色圆": "yellow circle",
+}  # fmt: skip
 MARGIN = 0.02  # of the teacher's two cosines; closer ones are a tie that no ranking need repeat
 
 
@@ -144,6 +164,16 @@ def evaluate(
                 aims[1],
             )
         )
+
+    meant = teacher.encode([MEANINGS[row["name_zh"]] for row in val])
+    right = torch.arange(len(train), len(every))
+    rows.append(
+        (
+            "the same of the teacher, reading them in a literal translation: cosine, in the first five",
+            f"{cosine(meant, names[right]):.3f}, {100 * among_first(meant, names, right, 5):.1f} %",
+            "",
+        )
+    )
 
     triples = contrast_triples()
     gaps = []
