@@ -89,7 +89,7 @@ DIGIT_TEMPLATES = [
     ("show me {a_w}", "给我看看{z}"), ("please write {a_w}", "麻烦写一下{z}"),
 ]  # fmt: skip
 
-# Ways to ask for a shape in Chinese, put together at random: 20 openers, 18 descriptions, 9 endings. {z} is "one"
+# Ways to ask for a shape in Chinese, put together at random: 19 openers, 18 descriptions, 9 endings. {z} is "one"
 # or nothing. Those of scripts/compare_text_encoders.py are not among them.
 OPENERS = (
     "", "", "", "请画", "画", "帮我画", "请帮我画", "给我", "给我看", "让我看看", "我想看", "我想要", "来",
