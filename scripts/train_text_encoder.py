@@ -43,7 +43,6 @@ from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
 DIFFERENCE_WEIGHT = 0.3  # of what is wrong with the differences within families, as a share of the teacher's
 LEAST_DIFFERENCE = 0.1  # of the teacher's: smaller ones count as this much
-KEPT = ("shapes_captions", "digits_captions", "binding")  # groups that --keep leaves where an earlier student has them
 WARMUP = 100  # steps
 DECAY_SHARE = 1 / 3  # of the steps
 EMOJI = Path(os.environ.get("MMGAN_DATA", ".")) / "emoji"
@@ -68,19 +67,6 @@ def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np
             os.replace(work / "teacher.tmp", path)
     index = {text: i for i, text in enumerate(known + missing)}
     return np.concatenate(kept)[[index[text] for text in texts]]
-
-
-def keep_embeddings(embeddings: Tensor, pairs: list[Pair], targets: list[str], earlier: TextEncoder) -> None:
-    """Puts an earlier student's embeddings in the place of the teacher's where generators have learned from them.
-
-    ``embeddings`` [n, 384] are those of ``targets``. What people ask of the shapes and digits models then lands where
-    these have it, whatever the phrasing, and the models need not be trained anew.
-    """
-    kept = {pair.target for pair in pairs if pair.group.startswith(KEPT)}
-    rows = [i for i, target in enumerate(targets) if target in kept]
-    for start in tqdm(range(0, len(rows), 64), desc="earlier student", unit="x64"):
-        some = rows[start : start + 64]
-        embeddings[some] = earlier.embed_once([targets[i] for i in some]).to(embeddings)
 
 
 def distillation_loss(student: Tensor, teacher: Tensor, families: Tensor) -> tuple[Tensor, Tensor]:
@@ -179,8 +165,6 @@ def train(args) -> None:
     low = torch.autocast(args.device, torch.bfloat16, enabled=args.precision == "bfloat16")
     with low:
         embeddings = torch.from_numpy(teacher_embeddings(targets, teacher, args.work)).to(args.device)
-    if args.keep:
-        keep_embeddings(embeddings, pairs, targets, TextEncoder.from_pretrained(args.keep, args.device))
     tokenizer, model = first_student(args, teacher, pairs, meanings, targets)
     model.to(args.device)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters")
@@ -241,9 +225,6 @@ def main() -> None:
     parser.add_argument("--rare-words", type=int, default=20_000, help="of the dictionary, besides the common ones")
     parser.add_argument(
         "--start", type=Path, help="folder of an earlier student to go on from; without it, the teacher"
-    )
-    parser.add_argument(
-        "--keep", type=Path, help="folder of the student whose embeddings generators learned from: theirs stay"
     )
     parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
     parser.add_argument("--steps", type=int, default=4_000)
