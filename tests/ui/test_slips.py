@@ -34,6 +34,16 @@ def open_tab(page):
     page.wait_for_selector(".mc-collect #mc-name, .mc-head h2")
 
 
+def take_picture(page, caption):
+    """With the camera, which is turned on for it."""
+    page.locator("[data-way=record]").click()
+    page.locator("[data-action=camera]").click()
+    page.wait_for_function("() => document.querySelector('.mc-video')?.videoWidth > 0")
+    page.fill("#mc-class", caption)
+    page.locator("[data-action=shoot]").press("Enter")
+    page.wait_for_selector(".mc-strip img")
+
+
 def test_files_dropped_before_there_is_a_project_or_beside_the_place_for_them(open_page, address):
     page = open_page(address)
     assert page.evaluate(DROP, ["body", "stray.png", list(picture(1))])  # else the browser would leave the page
@@ -103,12 +113,7 @@ def test_recordings_keep_the_caption_under_which_they_were_made(open_page, addre
     page.reload()
     open_tab(page)
     page.locator(".mt-run", has_text="classes").click()
-    page.locator("[data-way=record]").click()
-    page.locator("[data-action=camera]").click()
-    page.wait_for_function("() => document.querySelector('.mc-video')?.videoWidth > 0")
-    page.fill("#mc-class", "a clap")
-    page.locator("[data-action=shoot]").press("Enter")
-    page.wait_for_selector(".mc-strip img")
+    take_picture(page, "a clap")
     page.locator(".mc-chip", has_text="a snap").click()  # the next class, without having pressed Add
     page.wait_for_function("() => document.querySelector('#mc-class').value === 'a snap'")
     assert [item.caption for item in project.items()] == ["a snap", "a clap"]
@@ -117,12 +122,7 @@ def test_recordings_keep_the_caption_under_which_they_were_made(open_page, addre
 def test_another_caption_typed_between_recordings_is_that_of_the_later_ones(open_page, address, folder):
     page = open_page(address)
     begin(page, "typed")
-    page.locator("[data-way=record]").click()
-    page.locator("[data-action=camera]").click()
-    page.wait_for_function("() => document.querySelector('.mc-video')?.videoWidth > 0")
-    page.fill("#mc-class", "a clap")
-    page.locator("[data-action=shoot]").press("Enter")
-    page.wait_for_selector(".mc-strip img")
+    take_picture(page, "a clap")
     assert "a clap" in page.locator("[data-action=keep]").inner_text()
     page.fill("#mc-class", "a snap")
     assert "a snap" in page.locator("[data-action=keep]").inner_text()  # a caption that was mended is seen to be
