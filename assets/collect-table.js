@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const UNDO_BYTES = 16 << 20; // of a file that is fetched before it is deleted, so that it can be put back
   const SHOWS = ["all", "look", "left_out", "image", "sound"];
   const player = new Audio();
   let playing = null;
@@ -155,7 +156,7 @@
 
     actButton(tab, row) {
       const does = {
-        delete: () => table.remove(tab, [row.id]),
+        delete: () => table.removeOne(tab, row),
         caption: () => tab.rowsBox.querySelector(`.mc-row[data-id="${row.id}"] [data-field=caption]`).focus(),
         cut: () => table.act(tab, { action: "cut", ids: [row.id], how: "pieces" }),
         pair: (event) => table.choosePartner(tab, row, event.currentTarget),
@@ -188,7 +189,7 @@
     },
 
     async removeOne(tab, row) { // one click, so that it can be taken back: the file comes again, under its caption
-      const file = await fetch(tab.url(`projects/${tab.key}/files/${row.id}?v=${row.version}`)).then((answer) => (answer.ok ? answer.blob() : null), () => null);
+      const file = await table.smallFile(tab.url(`projects/${tab.key}/files/${row.id}?v=${row.version}`));
       const key = tab.key, answer = await table.remove(tab, [row.id]);
       if (answer.error || !file || tab.key !== key) return;
       const undo = el("button", { type: "button", class: "mt-button", "data-action": "undo", onclick: async () => {
@@ -196,6 +197,16 @@
         table.say(tab, (await parts.add.send(tab, [[row.name, file]], row.caption)) ? "" : tab.say("undo_failed", { name: row.name }));
       } }, tab.say("undo"));
       tab.tableNote.replaceChildren(el("div", { class: "mt-line", role: "status" }, el("p", { dir: "auto" }, tab.say("deleted_one", { name: row.name })), undo));
+    },
+
+    async smallFile(url) { // null where it is too large to wait for, or cannot be had
+      const fetching = new AbortController();
+      try {
+        const answer = await fetch(url, { signal: fetching.signal });
+        if (answer.ok && Number(answer.headers.get("content-length")) <= UNDO_BYTES) return await answer.blob();
+        fetching.abort();
+      } catch { /* it is deleted all the same */ }
+      return null;
     },
 
     async act(tab, question) {

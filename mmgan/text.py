@@ -158,10 +158,10 @@ class TextEncoder:
         return torch.cat(rows)[torch.tensor(order).argsort()]
 
     def _split(self, tokens: list[list[int]]) -> list[list[list[int]]]:
-        """Prompts (token ids, sorted by length) in batches for one forward each, no fewer than there are threads."""
+        """Prompts (token ids, sorted by length) in batches for one forward each: one a thread, where they are many."""
         if not self._packs:
             return [[ids] for ids in tokens]
-        share = math.ceil(sum(map(len, tokens)) / torch.get_num_threads())
+        share = math.ceil(sum(map(len, tokens)) / (torch.get_num_threads() if self.device.type == "cpu" else 1))
         room = min(max(share, LEAST_TOKENS), MOST_TOKENS)
         batches, used = [], room
         for ids in tokens:
@@ -192,15 +192,9 @@ class TextEncoder:
         if self._packs:
             means = packing.forward(self.model, batch, self.device)
         else:
-            means = torch.cat([self.model(torch.tensor([ids], device=self.device))[0].float().mean(1) for ids in batch])
+            (ids,) = batch
+            means = self.model(torch.tensor([ids], device=self.device)).last_hidden_state.float().mean(1)
         return torch.nn.functional.normalize(means, dim=-1).cpu()
-
-
-def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: float32 [B, D]."""
-    mask = attention_mask.unsqueeze(-1).float()
-    mean = (hidden.float() * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
-    return torch.nn.functional.normalize(mean, dim=-1)
 
 
 def _hub_folder(source: str, local_files_only: bool) -> str:

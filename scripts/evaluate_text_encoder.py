@@ -169,7 +169,7 @@ def evaluate(
     right = torch.arange(len(train), len(every))
     rows.append(
         (
-            "the same of the teacher, reading them in a literal translation: cosine, in the first five",
+            "Chinese names, held-out concepts, the teacher reading a literal translation: cosine, first five",
             f"{cosine(meant, names[right]):.3f}, {100 * among_first(meant, names, right, 5):.1f} %",
             "",
         )

@@ -38,7 +38,7 @@ from transformers import AutoModel, AutoTokenizer
 from mmgan.data.cedict import find_cedict, read_cedict
 from mmgan.data.text_corpus import Pair
 from mmgan.errors import MmganError
-from mmgan.text import DEFAULT_FOLDER, TextEncoder, pool
+from mmgan.text import DEFAULT_FOLDER, TextEncoder
 
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
 DIFFERENCE_WEIGHT = 0.3  # of what is wrong with the differences within families, as a share of the teacher's
@@ -67,6 +67,13 @@ def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np
             os.replace(work / "teacher.tmp", path)
     index = {text: i for i, text in enumerate(known + missing)}
     return np.concatenate(kept)[[index[text] for text in texts]]
+
+
+def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: float32 [B, D]."""
+    mask = attention_mask.unsqueeze(-1).float()
+    mean = (hidden.float() * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
+    return torch.nn.functional.normalize(mean, dim=-1)
 
 
 def distillation_loss(student: Tensor, teacher: Tensor, families: Tensor) -> tuple[Tensor, Tensor]:

@@ -89,7 +89,7 @@ DIGIT_TEMPLATES = [
     ("show me {a_w}", "给我看看{z}"), ("please write {a_w}", "麻烦写一下{z}"),
 ]  # fmt: skip
 
-# Ways to ask for a shape in Chinese, put together at random: 19 openers, 18 descriptions, 9 endings. {z} is "one"
+# Ways to ask for a shape in Chinese, put together at random: 19 openers, 13 descriptions, 9 endings. {z} is "one"
 # or nothing. Those of scripts/compare_text_encoders.py are not among them.
 OPENERS = (
     "", "", "", "请画", "画", "帮我画", "请帮我画", "给我", "给我看", "让我看看", "我想看", "我想要", "来",
@@ -102,9 +102,7 @@ DESCRIPTIONS = (
     "{background}背景上{z}{size}的{colour}{shape}", "{background}底上的{z}{size}{colour}{shape}",
     "{background}背景里的{z}{colour}{size}{shape}", "{background}纸上的{z}{size}{colour}{shape}",
     "{z}{size}{shape}，{colour}的，底色是{background}", "{z}{shape}，{size}，颜色是{colour}，背景是{background}",
-    "{z}{background}背景的图，上面是{size}的{colour}{shape}", "{z}{size}的{colour}{shape}，配{background}背景",
-    "{z}{size}{colour}{shape}，带{background}背景", "{z}{size}的{colour}{shape}，用{background}背景",
-    "{z}{colour}的{size}{shape}，加{background}背景", "{z}{size}的{colour}{shape}，背景{background}",
+    "{z}{background}背景的图，上面是{size}的{colour}{shape}",
 )  # fmt: skip
 ENDINGS = ("", "", "", "", "吧", "，谢谢", "，好吗", "可以吗", "的图片")
 

@@ -13,8 +13,8 @@ from ..files import replace_file
 from .run_files import read_json, to_json
 from .runs import Run
 
-SHEET = "samples/before-after.png"  # of a fine-tuning: three lots of rows, of which the last are the nearest files
-LOTS = 3
+SHEET = "samples/before-after.png"  # of a fine-tuning: samples before, samples after, and the files nearest to these
+SECTIONS = 3  # of equally many rows
 
 
 def forget_examples(run: Run) -> None:
@@ -27,13 +27,15 @@ def forget_examples(run: Run) -> None:
     for name in ("real.png", "real-mel.png", "real.flac"):
         (run.strips / name).unlink(missing_ok=True)
     sheet = run.folder / SHEET
-    if not sheet.exists():
+    try:
+        with Image.open(sheet) as picture:
+            picture.load()
+    except OSError:  # there is none, or it is damaged: then nothing of it is kept
+        sheet.unlink(missing_ok=True)
         return
-    with Image.open(sheet) as picture:
-        picture.load()
     grid = sheet_grid()
-    lot = (picture.height - grid["top"]) // grid["down"] // LOTS * grid["down"]
-    picture.paste(PAPER, (0, grid["top"] + (LOTS - 1) * lot, picture.width, picture.height))
+    section = (picture.height - grid["top"]) // grid["down"] // SECTIONS * grid["down"]
+    picture.paste(PAPER, (0, grid["top"] + (SECTIONS - 1) * section, picture.width, picture.height))
     out = io.BytesIO()
     picture.save(out, "PNG")
     replace_file(sheet, out.getvalue(), flush=False)

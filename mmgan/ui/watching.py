@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ..errors import MmganError, TrainingError
 from ..evaluation.report import sheet_grid
+from ..training.examples import SHEET
 from ..training.manager import Manager
 from ..training.run_files import read_json
 from .problems import sentence
@@ -84,7 +85,7 @@ class Watcher:
 
         ``grid`` says where its samples are (see :func:`~mmgan.evaluation.report.sheet_grid`).
         """
-        return {"sheet": _uri(self.manager.run(name).folder / "samples" / "before-after.png"), "grid": sheet_grid()}
+        return {"sheet": _uri(self.manager.run(name).folder / SHEET), "grid": sheet_grid()}
 
     def compare(self, names: list[str]) -> dict:
         """``curves`` and ``settings`` of several runs by name."""

@@ -93,29 +93,42 @@ def test_a_project_becomes_a_run_that_can_be_sampled(tmp_path, base):
     assert Pipeline.from_pretrained(run.folder, device="cpu").config.image_channels == 3
 
 
-@pytest.mark.parametrize("gone_before", [False, True], ids=["after the run", "while it learns"])
-def test_deleted_files_are_forgotten_by_the_run(tmp_path, base, monkeypatch, gone_before):
-    mine, projects = project(tmp_path), Projects(tmp_path / "projects")
-    if gone_before:
-        load_own = finetune.load_own
-        monkeypatch.setattr(finetune, "load_own", lambda *a: [load_own(*a), projects.delete(mine.key)][0])
-    tune(mine.folder, tmp_path / "run", base)
-    run, other = Run(tmp_path / "run"), tmp_path / "run" / "samples" / "before-after.png"
-    if not gone_before:
-        assert (run.strips / "real.png").exists() and json.loads((run.strips / "strips.json").read_text())["has_image"][
-            0
-        ]
-        before = np.asarray(Image.open(other))
-        projects.delete(mine.key)
-        examples.forget_data([run], mine.folder)
-        after = np.asarray(Image.open(other))
-        third = before.shape[0] // 3
-        assert (after[: 2 * third] == before[: 2 * third]).all() and (after[2 * third + 24 :] == report.PAPER).all()
-        assert before[2 * third + 24 :].std() > 10
-    assert (np.asarray(Image.open(other))[-150:] == report.PAPER).all()
-    assert not [path.name for path in run.strips.iterdir() if path.name.startswith("real")]
+def shows_no_files(run) -> bool:
+    """Whether its film strip has no real examples and its sheet no nearest files."""
     described = json.loads((run.strips / "strips.json").read_text())
-    assert described["prompts"] and not any(described["has_image"] + described["has_sound"])
+    return (
+        bool(described["prompts"])
+        and not any(described["has_image"] + described["has_sound"])
+        and not list(run.strips.glob("real*"))
+        and (np.asarray(Image.open(run.folder / examples.SHEET))[-150:] == report.PAPER).all()
+    )
+
+
+def test_deleted_files_are_forgotten_by_the_run(tmp_path, base):
+    mine, run = project(tmp_path), Run(tmp_path / "run")
+    tune(mine.folder, run.folder, base)
+    before = np.asarray(Image.open(run.folder / examples.SHEET))
+    assert (run.strips / "real.png").exists() and not shows_no_files(run)
+    examples.forget_data([run], mine.folder)
+    after, third = np.asarray(Image.open(run.folder / examples.SHEET)), before.shape[0] // 3
+    assert shows_no_files(run) and (after[: 2 * third] == before[: 2 * third]).all()
+    assert (after[2 * third + 24 :] == report.PAPER).all() and before[2 * third + 24 :].std() > 10
+    (run.folder / examples.SHEET).write_bytes(b"damaged")
+    examples.forget_data([run], mine.folder)
+    assert not (run.folder / examples.SHEET).exists()
+
+
+def test_files_deleted_while_a_run_learns_from_them_are_forgotten(tmp_path, base, monkeypatch):
+    mine, load_own = project(tmp_path), finetune.load_own
+
+    def load(*given):
+        loaded = load_own(*given)
+        Projects(tmp_path / "projects").delete(mine.key)
+        return loaded
+
+    monkeypatch.setattr(finetune, "load_own", load)
+    tune(mine.folder, tmp_path / "run", base)
+    assert shows_no_files(Run(tmp_path / "run"))
 
 
 def test_runs_of_other_data_keep_their_examples(tmp_path, base):
