@@ -51,6 +51,12 @@ def test_a_prepared_model_is_called_as_before(model):
     assert torch.allclose(model(ids, attention_mask=mask).last_hidden_state[0, :3], expected[0, :3], atol=1e-5)
 
 
+def test_a_model_whose_attention_is_another_is_left_to_be_called():
+    """BERT as a decoder: each token sees those before it only."""
+    torch.manual_seed(0)
+    assert not packing.prepare(BertModel(BertConfig(**SIZES, is_decoder=True)).eval())
+
+
 def test_other_kinds_of_models_read_one_prompt_at_a_time():
     """RoBERTa counts positions from another number, so its prompts are not packed."""
     from tokenizers import Tokenizer, models, pre_tokenizers
