@@ -4,7 +4,7 @@
 
 Prints a table (Markdown): for each kind of phrasing the share of samples whose picture, sound, and both, show what was
 asked. Both encoders get the same prompts and the same latents. The teacher reads no Chinese, so Chinese prompts stand
-beside what they mean in English, read by the teacher.
+beside what they mean in English, read by the teacher, whose phrasing is no training caption either.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ import torch
 from tqdm import tqdm
 
 from mmgan import Pipeline
-from mmgan.data import captions, shapes
-from mmgan.data.shapes_captions import CHINESE_WORDS
+from mmgan.data import captions, shapes, shapes_captions
 from mmgan.data.shapes_measure import measure_images, measure_sounds
 from mmgan.errors import MmganError
 from mmgan.evaluation.digits import AUDIO_JUDGE, IMAGE_JUDGE
@@ -57,7 +56,7 @@ SHAPES = {
         ("请给我看{background}背景上的{size}{colour}{shape}",
          "please show me a {size} {colour} {shape} on {background}"),
         ("我要一个{size}的{colour}{shape}，要{background}背景",
-         "I want a {size} {colour} {shape} on a {background} background"),
+         "I want one {size} {colour} {shape}, with a {background} background"),
     ),
 }  # fmt: skip
 
@@ -93,7 +92,7 @@ def shape_prompts(count: int, seed: int = 0) -> dict[str, list[Asked]]:
             one, two = template if isinstance(template, tuple) else (template, template)
             combination = combinations[rng.integers(len(combinations))]
             english = combination._asdict()
-            chinese = {name: CHINESE_WORDS[name][value][0] for name, value in english.items()}
+            chinese = {name: shapes_captions.CHINESE_WORDS[name][value][0] for name, value in english.items()}
             student = one.format(**(chinese if kind == "Chinese" else english))
             found.setdefault(kind, []).append(Asked(student, two.format(**english), str(combination)))
     return found
@@ -116,10 +115,24 @@ def judge_shapes(out, concepts: Sequence[str]) -> np.ndarray:
 
 def never_trained_on(prompts: dict[str, list[Asked]], known: list[tuple[str, str | None]]) -> None:
     """Raises SystemExit where a prompt is a training caption."""
-    trained = {text.casefold().strip(" .?!") for text, _ in known}
+    trained = {_plain(text) for text, _ in known}
     for asked in itertools.chain(*prompts.values()):
-        if asked.student.casefold().strip(" .?!") in trained:
-            raise SystemExit(f"{asked.student!r} is a training caption; take another phrasing.")
+        for text in (asked.student, asked.teacher):
+            if _plain(text) in trained:
+                raise SystemExit(f"{text!r} is a training caption; take another phrasing.")
+
+
+def never_asked_so() -> None:
+    """Raises SystemExit where a way to ask for a shape is one that training captions are put together from."""
+    trained = {_plain(phrasing.text) for phrasing in (*shapes_captions.ASKED, *shapes_captions.ASKED_CHINESE)}
+    for template in itertools.chain(*SHAPES.values()):
+        for text in [template] if isinstance(template, str) else template:
+            if _plain(text) in trained:
+                raise SystemExit(f"{text!r} is a way in which training captions ask; take another.")
+
+
+def _plain(text: str) -> str:
+    return text.casefold().strip(" .?!。？！")
 
 
 def compare(model: str, prompts: dict[str, list[Asked]], judge, encoders: dict[str, TextEncoder], samples: int):
@@ -144,6 +157,7 @@ def main() -> None:
         "student": TextEncoder.from_pretrained(options.student),
         "teacher": TextEncoder.from_pretrained(options.teacher),
     }
+    never_asked_so()
     print("| model | phrasings | encoder | picture | sound | both | samples |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for model, prompts, judge, known in (

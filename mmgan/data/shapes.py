@@ -84,6 +84,7 @@ def parse_concept(concept: str) -> Combination:
 
 
 _POSITIONS = {combination: index for index, combination in enumerate(ALL_COMBINATIONS)}
+_NUMBERS = {phrasing: index for index, phrasing in enumerate(ALL_PHRASINGS)}
 
 
 class Shapes(Dataset):
@@ -202,7 +203,8 @@ class Shapes(Dataset):
 
 def _caption(phrasing: Phrasing, combination: Combination) -> str:
     """One caption for each phrasing of each combination: every synonym occurs, and each text is encoded only once."""
-    return phrasing.fill(combination._asdict(), choice=_POSITIONS[combination] + ALL_PHRASINGS.index(phrasing))
+    number = _NUMBERS.get(phrasing, len(phrasing.text))
+    return phrasing.fill(combination._asdict(), choice=_POSITIONS[combination] + number)
 
 
 def _swapped(combination: Combination) -> Combination:

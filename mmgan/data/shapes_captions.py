@@ -88,6 +88,29 @@ CHINESE_PART = (
     "{shape}",
 )
 
+# What ways to ask for all four attributes are put together from; {z} is "one" or nothing. Those of
+# scripts/compare_text_encoders.py are not among them.
+CHINESE_OPENERS = (
+    "", "", "", "请画", "画", "帮我画", "请帮我画", "给我", "给我看", "让我看看", "我想看", "我想要", "来",
+    "能不能画", "可以给我看", "麻烦你画", "老师让我画", "生成", "做",
+)  # fmt: skip
+CHINESE_DESCRIPTIONS = (
+    "{z}{size}{colour}{shape}，{background}背景", "{z}{size}的{colour}{shape}，{background}的背景",
+    "{z}{size}{colour}的{shape}，背景要{background}", "{z}{colour}{shape}，{size}的，背景用{background}",
+    "{z}{colour}的{size}{shape}，放在{background}上", "在{background}背景上的{z}{size}{colour}{shape}",
+    "{background}背景上{z}{size}的{colour}{shape}", "{background}底上的{z}{size}{colour}{shape}",
+    "{background}背景里的{z}{colour}{size}{shape}", "{background}纸上的{z}{size}{colour}{shape}",
+    "{z}{size}{shape}，{colour}的，底色是{background}", "{z}{shape}，{size}，颜色是{colour}，背景是{background}",
+    "{z}{background}背景的图，上面是{size}的{colour}{shape}",
+)  # fmt: skip
+CHINESE_ENDINGS = ("", "", "", "", "吧", "，谢谢", "，好吗", "可以吗", "的图片")
+ENGLISH_OPENERS = (
+    "can you draw", "could you make", "would you draw", "draw us", "give me", "let me see", "I would like",
+    "I'd like to see", "we want", "make me", "my teacher asked for", "here is", "imagine", "what about",
+)  # fmt: skip
+ENGLISH_DESCRIPTIONS = tuple(text for text in ENGLISH_FULL if text.startswith("a {"))
+ENGLISH_ENDINGS = ("", "", "", "", ", please", ", thanks", ", with its sound")
+
 ENGLISH_WORDS = {  # the first word of each is the attribute's own value
     "size": {"large": ("large", "big", "huge"), "small": ("small", "tiny", "little")},
     "colour": {"purple": ("purple", "violet")},
@@ -172,8 +195,22 @@ PART = tuple(map(Phrasing, ENGLISH_PART))
 FULL_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_FULL)
 PART_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_PART)
 ALL_PHRASINGS = FULL + PART + FULL_CHINESE + PART_CHINESE
+# Ways to ask, put together; an opener or ending that stands there several times is as much more frequent.
+ASKED = tuple(
+    Phrasing(f"{opener} {description}{ending}")
+    for opener, description, ending in itertools.product(ENGLISH_OPENERS, ENGLISH_DESCRIPTIONS, ENGLISH_ENDINGS)
+)
+ASKED_CHINESE = tuple(
+    Phrasing(opener + description.replace("{z}", one) + ending, True)
+    for opener, description, one, ending in itertools.product(
+        CHINESE_OPENERS, CHINESE_DESCRIPTIONS, ("", "一个"), CHINESE_ENDINGS
+    )
+)
 # How often a training caption is of each kind: mostly all four attributes, so that every row teaches every attribute.
-SHARES = ((0.20, FULL[:1]), (0.45, FULL[1:]), (0.17, PART), (0.13, FULL_CHINESE), (0.05, PART_CHINESE))
+SHARES = (
+    (0.20, FULL[:1]), (0.37, FULL[1:]), (0.15, PART), (0.08, FULL_CHINESE), (0.04, PART_CHINESE),
+    (0.06, ASKED), (0.10, ASKED_CHINESE),
+)  # fmt: skip
 _BOUNDS = np.cumsum([share for share, _ in SHARES])[:-1]
 
 

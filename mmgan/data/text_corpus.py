@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..text import normalise_prompt
-from .shapes_captions import FULL, FULL_CHINESE, Phrasing, with_article
+from .shapes_captions import ASKED_CHINESE, FULL, FULL_CHINESE, with_article
 
 
 @dataclass(frozen=True)
@@ -89,24 +89,6 @@ DIGIT_TEMPLATES = [
     ("show me {a_w}", "给我看看{z}"), ("please write {a_w}", "麻烦写一下{z}"),
 ]  # fmt: skip
 
-# Ways to ask for a shape in Chinese, put together at random: 19 openers, 13 descriptions, 9 endings. {z} is "one"
-# or nothing. Those of scripts/compare_text_encoders.py are not among them.
-OPENERS = (
-    "", "", "", "请画", "画", "帮我画", "请帮我画", "给我", "给我看", "让我看看", "我想看", "我想要", "来",
-    "能不能画", "可以给我看", "麻烦你画", "老师让我画", "生成", "做",
-)  # fmt: skip
-DESCRIPTIONS = (
-    "{z}{size}{colour}{shape}，{background}背景", "{z}{size}的{colour}{shape}，{background}的背景",
-    "{z}{size}{colour}的{shape}，背景要{background}", "{z}{colour}{shape}，{size}的，背景用{background}",
-    "{z}{colour}的{size}{shape}，放在{background}上", "在{background}背景上的{z}{size}{colour}{shape}",
-    "{background}背景上{z}{size}的{colour}{shape}", "{background}底上的{z}{size}{colour}{shape}",
-    "{background}背景里的{z}{colour}{size}{shape}", "{background}纸上的{z}{size}{colour}{shape}",
-    "{z}{size}{shape}，{colour}的，底色是{background}", "{z}{shape}，{size}，颜色是{colour}，背景是{background}",
-    "{z}{background}背景的图，上面是{size}的{colour}{shape}",
-)  # fmt: skip
-ENDINGS = ("", "", "", "", "吧", "，谢谢", "，好吗", "可以吗", "的图片")
-
-
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEIGHBOURS = {
     c: "".join(
@@ -173,12 +155,6 @@ def contrasts(things: list[str], rng: random.Random, per_thing: int = 6) -> Iter
             yield Pair(text, text, "contrast_en", thing)
 
 
-def _ask(rng: random.Random) -> Phrasing:
-    """One of some thousand ways to ask for a shape in Chinese."""
-    opener, description, ending = (rng.choice(parts) for parts in (OPENERS, DESCRIPTIONS, ENDINGS))
-    return Phrasing(opener + description.replace("{z}", rng.choice(("", "一个"))) + ending, chinese=True)
-
-
 def bindings(things: list[tuple[str, str]], rng: random.Random, per_thing: int = 12) -> Iterable[Pair]:
     """Families of two phrases with the same words, whose colours have changed places: "red on blue", "blue on red".
 
@@ -190,7 +166,7 @@ def bindings(things: list[tuple[str, str]], rng: random.Random, per_thing: int =
         for turn in range(per_thing):
             phrasing = FULL[0] if turn % 3 == 0 else rng.choice(FULL)  # the plainest gives the others' meaning, too
             if thing[1] and turn % 3 == 1:
-                phrasing = _ask(rng) if rng.random() < 0.7 else rng.choice(FULL_CHINESE)
+                phrasing = rng.choice(ASKED_CHINESE if rng.random() < 0.7 else FULL_CHINESE)
             size, colours = rng.choice([*SIZES.items(), ("large", "大")]), rng.sample(list(COLOURS.items()), 2)
             for colour, background in (colours, colours[::-1]):
                 words = {"size": size, "colour": colour, "shape": thing, "background": background}

@@ -18,7 +18,21 @@ from mmgan.data.shapes import (
     parse_concept,
     seen_combinations,
 )
-from mmgan.data.shapes_captions import ALL_PHRASINGS, ATTRIBUTES, ENGLISH_FULL, ENGLISH_PART, Phrasing
+from mmgan.data.shapes_captions import (
+    ALL_PHRASINGS,
+    ASKED,
+    ASKED_CHINESE,
+    ATTRIBUTES,
+    CHINESE_DESCRIPTIONS,
+    CHINESE_ENDINGS,
+    CHINESE_OPENERS,
+    ENGLISH_ENDINGS,
+    ENGLISH_FULL,
+    ENGLISH_OPENERS,
+    ENGLISH_PART,
+    Phrasing,
+    draw_phrasing,
+)
 from mmgan.data.shapes_measure import coherence, confusions, measure_images, measure_sounds, read
 from mmgan.data.shapes_render import NUM_SAMPLES, Combination
 from mmgan.errors import DataError
@@ -90,7 +104,8 @@ def test_rows(train):
 def meanings():
     """What each caption says: a list of attributes and values for every way in which it can be made."""
     said = defaultdict(list)
-    for phrasing in ALL_PHRASINGS:
+    described = [text.replace("{z}", one) for text in CHINESE_DESCRIPTIONS for one in ("", "一个")]
+    for phrasing in (*ALL_PHRASINGS, *(Phrasing(text, True) for text in described)):
         choices = {tuple((name, getattr(c, name)) for name in phrasing.mentions) for c in ALL_COMBINATIONS}
         for choice in map(dict, choices):
             for caption in phrasing.fill_all(choice):
@@ -98,11 +113,21 @@ def meanings():
     return said
 
 
+def meaning(text, meanings):
+    """What a caption says, which may stand between an opener and an ending."""
+    found = list(meanings[text])
+    for openers, endings in ((ENGLISH_OPENERS, ENGLISH_ENDINGS), (CHINESE_OPENERS, CHINESE_ENDINGS)):
+        for opener, ending in itertools.product(set(openers), set(endings)):
+            if text.startswith(opener) and text.endswith(ending) and opener + ending:
+                found += meanings[text[len(opener) : len(text) - len(ending)].strip()]
+    return found
+
+
 def test_captions_are_true_and_wrong_captions_false(train, meanings):
     seen = [c._asdict() for c in seen_combinations()]
     for row in train.rows(np.random.default_rng(4), 400):
         concept = parse_concept(row.concept)._asdict()
-        right, wrong = meanings[row.text], meanings[row.wrong_text]
+        right, wrong = meaning(row.text, meanings), meaning(row.wrong_text, meanings)
         assert right and all(said.items() <= concept.items() for said in right)
         assert wrong and not any(said.items() <= concept.items() for said in wrong)
         assert all(any(said.items() <= c.items() for c in seen) for said in wrong)  # held-out is never called wrong
@@ -114,6 +139,14 @@ def test_phrasings():
     assert Phrasing("a {colour} {shape}").fill(star) == "an orange star"
     assert len(ENGLISH_FULL) + len(ENGLISH_PART) >= 30 and sum(p.chinese for p in ALL_PHRASINGS) >= 8
     assert all(p.mentions for p in ALL_PHRASINGS) and len({p.text for p in ALL_PHRASINGS}) == len(ALL_PHRASINGS)
+
+
+def test_ways_to_ask_are_many_and_name_all_attributes():
+    for ways in (ASKED, ASKED_CHINESE):
+        assert len(set(ways)) > 500 and all(phrasing.mentions == ATTRIBUTES for phrasing in ways)
+    rng = np.random.default_rng(0)
+    drawn = {draw_phrasing(rng) for _ in range(2_000)}
+    assert len(drawn & set(ASKED)) > 50 and len(drawn & set(ASKED_CHINESE)) > 100
 
 
 def test_all_captions():
