@@ -194,9 +194,18 @@
       if (answer.error || !file || tab.key !== key) return;
       const undo = el("button", { type: "button", class: "mt-button", "data-action": "undo", onclick: async () => {
         undo.disabled = true;
-        table.say(tab, (await parts.add.send(tab, [[row.name, file]], row.caption)) ? "" : tab.say("undo_failed", { name: row.name }));
+        const back = await parts.add.send(tab, [[row.name, file]], row.caption);
+        if (back && tab.key === key) await table.asBefore(tab, row);
+        table.say(tab, back ? "" : tab.say("undo_failed", { name: row.name }));
       } }, tab.say("undo"));
       tab.tableNote.replaceChildren(el("div", { class: "mt-line", role: "status" }, el("p", { dir: "auto" }, tab.say("deleted_one", { name: row.name })), undo));
+    },
+
+    async asBefore(tab, row) { // what was put back gets the partner and the way of cutting that it had
+      const { rows = [] } = await tab.ask("GET", `projects/${tab.key}?${new URLSearchParams({ page: 0, show: "all", find: row.name })}`);
+      const now = rows.findLast(({ name }) => name === row.name);
+      if (now && row.cut !== now.cut) await table.act(tab, { action: "cut", ids: [now.id], how: row.cut });
+      if (now && row.partner && !now.partner) await table.act(tab, { action: "pair", ids: [now.id, row.partner.id] });
     },
 
     async smallFile(url) { // null where it is too large to wait for, or cannot be had
