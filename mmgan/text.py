@@ -155,7 +155,7 @@ class TextEncoder:
         batches = self._split([tokens[place] for place in order])
         forward = self._forward_exactly if exact else self._forward
         rows = spread(forward, batches) if self.device.type == "cpu" else list(map(forward, batches))
-        return torch.cat(rows)[torch.tensor(order).argsort()]
+        return rows[0] if len(prompts) == 1 else torch.cat(rows)[torch.tensor(order).argsort()]
 
     def _split(self, tokens: list[list[int]]) -> list[list[list[int]]]:
         """Prompts (token ids, sorted by length) in batches for one forward each: one a thread, where they are many."""

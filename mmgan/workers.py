@@ -25,7 +25,8 @@ def spread(function: Callable, items: Iterable) -> list:
     Raises:
         Exception: the first that ``function`` raised.
     """
-    if getattr(_here, "working", False):  # a worker that waited for others might wait for itself
+    # A worker that waited for others might wait for itself; and one thread gains nothing from another's.
+    if getattr(_here, "working", False) or torch.get_num_threads() == 1:
         return [function(item) for item in items]
     with _lock:
         pool = _pool(torch.get_num_threads())
