@@ -190,18 +190,18 @@ class FinetuneLoop(Loop):
         """Adds a visit to the evidence; whether it is the best so far."""
         if not self.first:
             self.first = found
-        distances = [max(0.0, m.to_held_out) for m in found.values() if m.to_held_out is not None]
+        distances = [m.to_held_out for m in found.values() if m.to_held_out is not None]
+        distance = fault = _mean(distances)
         matches = [m.caption_match for m in found.values() if m.caption_match is not None]
-        distance = sum(distances) / len(distances) if distances else None
-        if distance is not None and matches:
-            distance += 1 - sum(matches) / len(matches)  # near the files, and under the right captions
         varieties = [min(1.0, m.variety) for m in found.values() if m.variety is not None]
-        if distance is not None and varieties:
+        if distance is not None:
+            fault = _mean([max(0.0, d) for d in distances])
+            fault += 1 - _mean(matches) if matches else 0.0  # near the files, and under the right captions
             # A model that makes one thing for each caption comes near to few files soon, and would be kept.
-            distance += 1 - sum(varieties) / len(varieties)
+            fault += 1 - _mean(varieties) if varieties else 0.0
         copies = max((m.copies for m in found.values()), default=0.0)
         nearer = max((m.nearer for m in found.values()), default=0.0)
-        better = self.evidence.see(step, share, distance, copies, nearer)
+        better = self.evidence.see(step, share, fault, copies, nearer, distance)
         self.verdict = self.evidence.verdict(share)
         return better
 
@@ -251,3 +251,7 @@ class FinetuneLoop(Loop):
             gauges = dict.fromkeys(measured.gauge for measured in self.measures.values())
             reason = " ".join([reason, *([self.ending] if self.ending else []), *gauges])
         return super()._end(state, reason, **more)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

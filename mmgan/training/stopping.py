@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PATIENCE = 5  # visits without a better one
-PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without a better visit
+PATIENCE = 5  # visits without a better or closer one
+PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without one
 LEAST_SHARE = 0.25  # of the time asked for, before which nothing is ended
 BETTER = 0.02  # a visit is better if it is lower by this share, or by this much where the best is below 1
 FITTED = 0.4  # of all new files, samples lie nearer to the learned ones than so many: before that it has yet to learn
@@ -15,39 +15,47 @@ COPYING_VISITS = 2  # in a row in which most samples are copies
 
 @dataclass
 class HeldOutEvidence:
-    """Follows the distance to held-out files, and from captions, from visit to visit.
+    """Follows what visits say of a model, and its distance to held-out files alone.
 
-    ``best`` is the lowest, at ``best_step``; the weights of that step are the ones worth keeping.
+    ``best`` is the lowest fault, at ``best_step``; the weights of that step are the ones worth keeping.
     """
 
     best: float | None = None
     best_step: int = 0
-    best_share: float = 0.0
-    since: int = 0  # visits since the best one, by a model that has learned what can be
+    closest: float | None = None
+    better_share: float = 0.0  # of the time asked for, when a visit was last better than those before, or closer
+    since: int = 0  # visits since then, by a model that has learned what can be
     later: bool = False  # whether there were visits after the best one
     copying: int = 0  # visits in a row in which most samples were copies
 
-    def see(self, step: int, share: float, distance: float | None, copies: float, nearer: float = 0.5) -> bool:
+    def see(
+        self, step: int, share: float, fault: float | None, copies: float, nearer: float = 0.5,
+        distance: float | None = None,
+    ) -> bool:  # fmt: skip
         """A visit at ``share`` (0..1) of the time asked for; returns whether it is the best so far.
 
         Args:
-            distance: to the held-out files; None where none are: the last visit that does not copy is the best.
+            fault: what is wrong with the model, by held-out files; None where none are: the last visit that does not
+                copy is the best.
             copies: share of samples that are near-copies of training files.
             nearer: see :class:`~mmgan.evaluation.own.Measures`; while it is low, no patience is lost.
+            distance: to the held-out files, of which a fault is made up beside other things; while it falls, learning
+                goes on, though other things get worse meanwhile.
         """
         if step == 0:  # the base itself, which is no result
             return False
         self.copying = self.copying + 1 if copies >= MOSTLY else 0
-        if distance is None:
-            better = copies < MOSTLY
-        else:
-            better = self.best is None or distance < self.best - BETTER * min(1.0, abs(self.best))
+        better = copies < MOSTLY if fault is None else _lower(fault, self.best)
+        closer = distance is not None and _lower(distance, self.closest)
         if better:
-            self.best, self.best_step, self.best_share, self.since = distance, step, share, 0
-            self.later = False
+            self.best, self.best_step = fault, step
+        if closer:
+            self.closest = distance
+        if better or closer:
+            self.better_share, self.since = share, 0
         else:
             self.since += nearer >= FITTED
-            self.later = True
+        self.later = not better
         return better
 
     def verdict(self, share: float) -> str:
@@ -57,9 +65,13 @@ class HeldOutEvidence:
         if self.copying >= COPYING_VISITS:
             kept = f"; kept is what it was at step {self.best_step}" if self.best_step else ""
             return f"It began to copy your files, so learning stopped{kept}."
-        if self.best is not None and self.since >= PATIENCE and share - self.best_share >= PATIENCE_SHARE:
+        if self.best is not None and self.since >= PATIENCE and share - self.better_share >= PATIENCE_SHARE:
             return (
                 f"Files that it never saw, and its captions, were matched best at step {self.best_step} and no better "
                 "since, so learning stopped; kept is what it was then."
             )
         return ""
+
+
+def _lower(value: float, before: float | None) -> bool:
+    return before is None or value < before - BETTER * min(1.0, abs(before))

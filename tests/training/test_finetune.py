@@ -361,6 +361,18 @@ def test_evidence_says_when_to_stop():
     assert "copy your files" in copying.verdict(0.4) and "step 5" in copying.verdict(0.4)
 
 
+def test_learning_goes_on_while_held_out_files_come_closer():
+    """Variety may fall meanwhile, so that no visit is better on the whole."""
+    evidence = HeldOutEvidence()
+    evidence.see(10, 0.1, 0.5, 0.0, distance=0.01)
+    for k in range(1, 9):
+        assert not evidence.see(10 + k, 0.1 + k / 20, 0.6, 0.0, distance=0.01 - k / 100)
+    assert evidence.verdict(0.5) == "" and evidence.best_step == 10
+    for k in range(1, 6):
+        evidence.see(20 + k, 0.5 + k / 20, 0.6, 0.0, distance=-0.07)
+    assert "step 10" in evidence.verdict(0.75)
+
+
 def test_the_json_of_a_run_holds_no_infinity(tmp_path, base):
     assert tune(project(tmp_path, 2, 0).folder, tmp_path / "run", base) == 0  # two files only
     for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
