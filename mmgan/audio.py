@@ -169,7 +169,7 @@ def normalise_loudness(waveform: np.ndarray, peak: float = 0.9) -> np.ndarray:
 
 def resample(waveform: np.ndarray, rate: int, target: int) -> np.ndarray:
     """Float32 [n] at ``rate`` Hz -> [n * target / rate] at ``target`` Hz (windowed sinc)."""
-    if rate == target:
+    if rate == target or not len(waveform):
         return np.asarray(waveform, dtype=np.float32)
     rate = max(25, round(rate / 25) * 25)  # a rate such as 44,101 would need gigabytes of filter; 0.1 % is not heard
     return torchaudio.functional.resample(

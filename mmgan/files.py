@@ -137,6 +137,14 @@ def read_folder(folder: Path, read: Callable[[Path], T]) -> T:
     raise MmganError(f"{folder} is saved anew all the time and could not be read in between; try again.")
 
 
+def exists(path: str | Path) -> bool:
+    """Whether something is there; nothing is at what cannot be a path, such as one that is too long."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def present(folder: Path) -> Path:
     """``folder``, or the copy put aside where a save of it was cut short between its two renames."""
     return folder if folder.exists() or not _aside(folder).is_dir() else _aside(folder)

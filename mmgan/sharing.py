@@ -240,6 +240,6 @@ def push_to_hub(source: str | Path, repo_id: str, token: str | None = None, priv
                     "huggingface.co/settings/tokens."
                 ) from None
             raise MmganError(f"The Hub refused {repo_id} ({status or 'bad name'}); check the name.") from None
-        except OSError:
+        except Exception:  # OSError, or what the network library has of its own; nothing of it, lest the token be shown
             raise MmganError("The Hub cannot be reached; check the connection and try again.") from None
     return str(address)

@@ -204,6 +204,7 @@ def test_pushing_to_the_hub(model, monkeypatch):
         assert "hf_secret" not in str(error.value) and error.value.__cause__ is None
     with pytest.raises(MmganError, match="owner/name"):
         push_to_hub(model, "bells", token="x")
-    monkeypatch.setattr(FakeHub, "create_repo", lambda *a, **k: (_ for _ in ()).throw(OSError("no network")))
-    with pytest.raises(MmganError, match="cannot be reached"):
-        push_to_hub(model, "ada/bells", token="x")
+    for error in (OSError("no network"), Exception("the network library's own")):
+        monkeypatch.setattr(FakeHub, "create_repo", lambda *a, error=error, **k: (_ for _ in ()).throw(error))
+        with pytest.raises(MmganError, match="cannot be reached"):
+            push_to_hub(model, "ada/bells", token="x")

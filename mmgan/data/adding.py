@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import logging
 import posixpath
 import shutil
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DataError
+from ..errors import UNREADABLE, DataError
 from ..files import replace_file
 from .archive import FolderFiles
 from .examine import examine_picture, examine_sound
@@ -21,6 +22,8 @@ from .layout import METADATA_NAMES, Problem, caption_from_name, kind_of, read_la
 from .limits import mebibytes
 from .sources import Source, open_sources
 from .table import check_caption
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from .project import Project
@@ -131,7 +134,8 @@ def _found(source: Source, caption: str, report: Added) -> list[_Found]:
         if kind_of(name) and name not in used:
             found[name, caption] = _Found(source, name, kind_of(name), caption)
     taken = {name for name, _ in found}
-    report.left_out += [problem for problem in problems if problem.file not in taken | outside]
+    known = taken | outside
+    report.left_out += [problem for problem in problems if problem.file not in known]
     return list(found.values())
 
 
@@ -235,6 +239,9 @@ def _examined(found: _Found, limits) -> tuple[Item, bytes, bytes | None]:
             item, suffix, thumbnail = dataclasses.replace(item, **values), sound.suffix, None
     except DataError as error:
         return dataclasses.replace(item, error=str(error), size=0), b"", None
+    except Exception:  # a decoder may raise anything; the other files are added
+        log.exception("%s cannot be examined", found.name)
+        return dataclasses.replace(item, error=UNREADABLE[found.kind], size=0), b"", None
     return dataclasses.replace(item, file=f"originals/{item.digest[:20]}{suffix}"), data, thumbnail
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..errors import DataError
+from ..errors import UNREADABLE, DataError
 from .limits import Limits, mebibytes
 
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
@@ -221,7 +221,7 @@ def open_picture(data: bytes, limits: Limits = Limits(), draft: int | None = Non
     except DataError:
         raise
     except Exception as error:  # Pillow's decoders raise almost anything on damaged files, SyntaxError included
-        raise DataError("the picture cannot be read; save it again as PNG or JPEG.") from error
+        raise DataError(UNREADABLE["image"]) from error
 
 
 def _count_entries(path: Path) -> int:
@@ -238,7 +238,9 @@ def _decode_names(infos: list[zipfile.ZipInfo]) -> list[str]:
     raw = [info.orig_filename.encode("cp437") for info in infos if not info.flag_bits & 0x800]
     if any(byte < 32 for name in raw for byte in name):
         raise DataError("The zip holds a name with control characters; rename the file and pack again.")
-    decoded = iter(decode_text(b"\n".join(raw), western="cp437").split("\n"))  # together: one zip, one encoding
+    decoded = decode_text(b"\n".join(raw), western="cp437").split("\n")  # together: one zip, one encoding
+    # Names that begin as UTF-16 would are in nobody's encoding, and come out as one.
+    decoded = iter(decoded if len(decoded) == len(raw) else [name.decode("cp437") for name in raw])
     return [info.orig_filename if info.flag_bits & 0x800 else next(decoded) for info in infos]
 
 

@@ -11,7 +11,7 @@ import soundfile
 from PIL import Image
 
 from ..audio import resample
-from ..errors import DataError
+from ..errors import UNREADABLE, DataError
 from .archive import open_picture
 from .limits import Limits
 from .loader import SOURCE_RATE, upright
@@ -117,7 +117,7 @@ def _read(data: bytes, rate: int) -> tuple[np.ndarray, np.ndarray]:
     try:
         samples = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)[0]
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise DataError("the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.") from error
+        raise DataError(UNREADABLE["sound"]) from error
     samples = np.nan_to_num(samples)
     return samples, resample(samples.mean(axis=1), rate, SOURCE_RATE)
 
@@ -126,7 +126,7 @@ def _sound_header(data: bytes, limits: Limits):
     try:
         info = soundfile.info(io.BytesIO(data))
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise DataError("the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.") from error
+        raise DataError(UNREADABLE["sound"]) from error
     if not RATES[0] <= info.samplerate <= RATES[1]:
         raise DataError(f"the sound has a rate of {info.samplerate:,} Hz; save it again with 16,000 to 48,000 Hz.")
     if info.frames * info.channels > limits.samples or info.frames > limits.seconds * info.samplerate:

@@ -12,7 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..config import AudioConfig
-from ..errors import DataError
+from ..errors import UNREADABLE, DataError
 from .archive import open_files, open_picture
 from .base import Dataset, Prompt, Row
 from .cutting import cut_pieces, loudest_part
@@ -99,14 +99,17 @@ class Folder(Dataset):
         good: dict[str, bool] = {}
         self.image_channels = 1
         for entry in tqdm(entries, "Reading files", unit="row", disable=not progress, leave=False):
-            for name, decode in ((entry.image, self._decode_image), (entry.sound, self._cut_sound)):
+            for kind, name, decode in (
+                ("image", entry.image, self._decode_image), ("sound", entry.sound, self._cut_sound)
+            ):  # fmt: skip
                 if name is None or name in good:
                     continue
                 try:
                     item = decode(name)
-                except DataError as error:
+                except Exception as error:  # a decoder may raise anything; the other files are learned from
                     good[name] = False
-                    self.problems.append(Problem(name, f"is left out: {error}"))
+                    why = error if isinstance(error, DataError) else UNREADABLE[kind]
+                    self.problems.append(Problem(name, f"is left out: {why}"))
                     continue
                 good[name] = True
                 if isinstance(item, Image.Image) and not _is_grey(item):
@@ -232,7 +235,8 @@ def _held_out(entries: list[Entry]) -> set[int]:
         if all(left[key] > 1 for key in _kinds(entries[i])):
             left.subtract(_kinds(entries[i]))
             taken.append(i)
-    spare = [i for i in order if i not in set(taken)]
+    chosen = set(taken)
+    spare = [i for i in order if i not in chosen]
     return set((taken + spare)[: len(entries) // 10])
 
 

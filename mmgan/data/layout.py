@@ -183,7 +183,7 @@ def _metadata_rows(files, metadata: str, problems: list[Problem]) -> Iterator[tu
     """(line number, values by lower-case column) of each row that can be read."""
     text = decode_text(files.read(metadata))
     if metadata.lower().endswith(".jsonl"):
-        for line, written in enumerate(text.splitlines(), start=1):
+        for line, written in enumerate(text.split("\n"), start=1):  # strings may hold other separators
             if not written.strip():
                 continue
             try:

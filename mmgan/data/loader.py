@@ -6,6 +6,7 @@ training on several, see exactly the batches they should, and no sampler state h
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -170,7 +171,8 @@ def picture_to_array(image: Image.Image, size: int, channels: int) -> np.ndarray
 
 def upright(image: Image.Image) -> Image.Image:
     """Turned by its EXIF orientation, flattened on white, 8 bits; mode L for grey kinds, else RGB."""
-    image = ImageOps.exif_transpose(image)
+    with contextlib.suppress(Exception):  # a damaged tag raises whatever writing it anew does; the picture is there
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip everything above 255
         return Image.fromarray((np.clip(np.asarray(image), 0, 65_535) // 257).astype(np.uint8))
     if image.has_transparency_data:

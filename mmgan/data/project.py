@@ -14,7 +14,9 @@ before or after the change. metadata.csv is written after it, and anew wherever 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import io
 import json
 import posixpath
@@ -41,6 +43,14 @@ MAX_JSON = 64 << 20  # bytes of a project.json; five thousand items make three m
 LOCK_SECONDS = 30.0  # that a change waits for another one
 
 
+@functools.lru_cache(64)
+def _read(path: str, inode: int, changed: int, size: int) -> dict:
+    """A table as it was then. Each request opens its project anew, and thousands of items take a while to check."""
+    if size > MAX_JSON:
+        raise ValueError("too large")
+    return checked(json.loads(Path(path).read_bytes()))
+
+
 class Project:
     """One project. Everything is read from its folder, so that two tabs and a restart see the same.
 
@@ -50,11 +60,10 @@ class Project:
 
     def __init__(self, folder: str | Path, limits: Limits = PROJECT_LIMITS):
         self.folder, self.limits = Path(folder), limits
-        self._read: tuple[tuple[int, int] | None, dict] = (None, {})
         if (self.folder / PROJECT).exists():
             self._state()
             if _modified(self.folder / "metadata.csv") < _modified(self.folder / PROJECT):
-                with self._locked():
+                with contextlib.suppress(OSError), self._locked():  # a full disk: the table can be read all the same
                     self._write_metadata(self.items())
 
     @property
@@ -285,23 +294,19 @@ class Project:
         path = self.folder / PROJECT
         try:
             status = path.stat()
-            stamp = (status.st_ino, status.st_mtime_ns)
-            if stamp != self._read[0]:
-                if status.st_size > MAX_JSON:
-                    raise ValueError("too large")
-                self._read = (stamp, checked(json.loads(path.read_bytes())))
+            return _read(str(path), status.st_ino, status.st_mtime_ns, status.st_size)
         except FileNotFoundError as error:
             raise DataError("The project was deleted; choose another one.") from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             if isinstance(error, DataError):
                 raise
             raise DataError("The project's table is damaged; restore project.json, or delete the project.") from error
-        return self._read[1]
 
     def _save(self, state: dict) -> None:
         state["items"] = assess(state["items"])
         replace_file(self.folder / PROJECT, to_json(state))
-        self._write_metadata(state["items"])
+        with contextlib.suppress(OSError):  # the change is saved; whoever opens the project next writes this
+            self._write_metadata(state["items"])
 
     def _write_metadata(self, items: list[Item]) -> None:
         table = []

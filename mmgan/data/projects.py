@@ -77,10 +77,10 @@ class Projects:
             try:
                 project = Project(folder, self.limits)
                 if owner is None or project.belongs_to(owner) or (shared and project.shared):
-                    found.append(project)
-            except DataError:
+                    found.append((-project.created, folder.name, project))
+            except (DataError, OSError):
                 continue
-        return sorted(found, key=lambda project: -project.created)
+        return [project for *_, project in sorted(found)]
 
     def delete(self, key: str, owner: str | None = None) -> None:
         """Deletes the project and all its files from the disk, for good.

@@ -18,6 +18,7 @@ from ..models import Discriminators
 from .base import Base, base_modules
 from .examples import SHEET, data_are_gone, forget_examples
 from .loop import SHEET_COLUMNS, Loop
+from .resuming import save
 from .runs import Run
 from .stopping import HeldOutEvidence
 from .trainer import Trainer
@@ -130,13 +131,14 @@ class FinetuneLoop(Loop):
             self._compare(image[shown], mel[shown], shown)
             self.measures = self._measured(image, mel)
             share = self._share()
-            if not self.decided and self._weigh(step, share, self.measures):
-                self._keep(step)
+            better = not self.decided and self._weigh(step, share, self.measures)
             row = {"step": step, "seconds": self.elapsed, "share": share}
             row |= {f"overfitting_{kind}": self.gaps[kind] for kind in self.own if self.held}
             for kind, found in self.measures.items():
                 row |= found.as_dict(kind)
             self.run_folder.log_metrics(row)
+            if better:
+                self._keep(step)
             self._say()
         self.judged_at, self.judge_cost = self._not_training_since(start)
 
@@ -209,6 +211,9 @@ class FinetuneLoop(Loop):
     def _keep(self, step: int) -> None:
         """The weights of the best visit so far, which the end will bring back."""
         save_model(self.run_folder.folder / "best", self.trainer.ema, info={"step": step})
+        # A resumed run would not know of a visit after its checkpoint, whose weights these are.
+        save(self.trainer, self.run_folder, self.elapsed)
+        self.saved_at = time.monotonic()
 
     def _say(self) -> None:
         """The sentences for people, in the run's status."""
@@ -246,6 +251,8 @@ class FinetuneLoop(Loop):
                 f"Kept is what it was at step {self.evidence.best_step}, when it matched files that it never saw best."
             )
             self.ending = self.ending or kept
+        else:  # a kill came between the two; the last weights stay, and nothing else is said
+            self.ending = ""
 
     def _end(self, state: str, reason: str, **more) -> int:
         if state == "finished" and self.run_folder:

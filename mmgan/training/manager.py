@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 from ..config import PRESETS, TrainingConfig, from_dict, to_dict
+from ..data.archive import DEVICES
 from ..errors import CheckpointError, TrainingError
-from ..files import process_lives, saving
+from ..files import exists, process_lives, saving
 from .adopt import adopt, model_step
 from .history import History
 from .run_files import data_name, read_json
@@ -176,7 +177,7 @@ class Manager:
         check_settings(preset, settings or {})
         if start_from:
             _check_model(start_from)
-        if data not in ("shapes", "digits") and not Path(data).exists():
+        if data not in ("shapes", "digits") and not exists(data):
             raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
         with self._lock:
             self._check_room()
@@ -207,7 +208,7 @@ class Manager:
         name = check_name(name)
         _check_model(base)
         check_settings("tiny", settings or {})
-        if not Path(data).exists():
+        if not exists(data):
             raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
         with self._lock:
             self._check_room()
@@ -367,7 +368,8 @@ def check_name(name: str) -> str:
         TrainingError: it cannot be a folder's name.
     """
     name = " ".join(str(name).split())
-    if not name or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name.endswith("."):
+    device = DEVICES.fullmatch(name.split(".")[0].strip())  # which no folder can be called on Windows
+    if not name or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name.endswith(".") or device:
         raise TrainingError(
             f"Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {MAX_NAME}."
         )

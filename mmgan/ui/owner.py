@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 
 COOKIE = "mmgan-owner"
 YEARS = 5 * 365 * 24 * 3600  # seconds; whoever comes back after the summer holidays finds their projects
@@ -27,7 +27,7 @@ class GiveKey:
         self.app = app
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] != "http" or scope.get("path") != "/" or owner_of(_cookies(scope)):
+        if scope["type"] != "http" or scope.get("path") != "/" or owner_of(HTTPConnection(scope).cookies):
             await self.app(scope, receive, send)
             return
 
@@ -37,14 +37,6 @@ class GiveKey:
             await send(message)
 
         await self.app(scope, receive, with_key)
-
-
-def _cookies(scope) -> dict[str, str]:
-    raw = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(raw.decode("latin-1")).items()}
-    except CookieError:
-        return {}
 
 
 def _cookie(scope) -> str:

@@ -16,6 +16,7 @@ import gradio as gr
 from ..config import CHOICES, LIMIT, PRESETS, TrainingConfig
 from ..data.projects import Project
 from ..errors import MmganError, TrainingError
+from ..files import exists
 from ..training.losses import LOSSES
 from ..training.manager import MAX_RUNNING, Manager, check_name
 from .access import Access, AccessError
@@ -130,7 +131,7 @@ class Desk:
             raise TrainingError(say("train_bad_name", language)) from error
         if (self.manager.folder / name).exists():
             raise TrainingError(say("train_name_taken", language, name=name))
-        if data not in ("shapes", "digits") and not (data and Path(data).exists()):
+        if data not in ("shapes", "digits") and not (data and exists(data)):
             raise TrainingError(say("train_no_data", language, data=data[:200]))
         self._check_room(language)
         settings = {key: value for key, value in dict(question.get("settings") or {}).items() if value is not None}

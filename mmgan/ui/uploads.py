@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0  # that an upload may lie untouched
 OPEN_UPLOADS = 4  # of one visitor at a time
+IDLE_SECONDS = 120.0  # without a byte: its page is gone, and others of the visitor need not wait for it
 MAX_REFUSED, MAX_NAME = 1_000, 200  # names, and characters of one, of files that a page did not send
 SHOWN = 200  # things that could not be taken, listed in an answer; all of them are in the project
 
@@ -46,7 +47,8 @@ class Upload:
     folder: Path
     project: Project
     owner: str
-    files: dict[str, Path] = field(default_factory=dict)  # the name it has for the person -> where it is
+    files: set[Path] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)  # names of loose files, those on their way included
     size: int = 0
     touched: float = field(default_factory=time.monotonic)
     state: str = "open"  # "open", "waiting", "adding", "done", "failed"
@@ -89,6 +91,9 @@ class Uploads:
         self._tidy()
         with self._lock:
             mine = [upload for upload in self._uploads.values() if upload.owner == owner]
+            for upload in mine:
+                if upload.state == "open" and time.monotonic() - upload.touched > IDLE_SECONDS:
+                    self.cancel(upload)
             if sum(upload.state in ("open", "waiting", "adding") for upload in mine) >= OPEN_UPLOADS:
                 raise Problem("collect_many_uploads")
             key = secrets.token_urlsafe(12)
@@ -131,13 +136,14 @@ class Uploads:
             with path.open("wb") as file:
                 async for chunk in chunks:
                     written += len(chunk)
+                    upload.touched = time.monotonic()
                     if written > length:
                         raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
                     file.write(chunk)
         if written < length:
             path.unlink(missing_ok=True)
             raise Problem("collect_broken_off", name=name[-80:])
-        upload.files[name] = path
+        upload.files.add(path)
         upload.touched = time.monotonic()
 
     def _place(self, upload: Upload, name: str) -> Path:
@@ -151,8 +157,9 @@ class Uploads:
             raise Problem("collect_bad_path", name=name[-80:]) from error
         if "/" in name:
             return upload.folder / "folders" / name
-        taken = {path.name for path in upload.files.values() if path.parent == upload.folder / "loose"}
-        return upload.folder / "loose" / free_name(name, taken)
+        name = free_name(name, upload.taken)  # two of one name, from different folders, are two files
+        upload.taken.add(name)
+        return upload.folder / "loose" / name
 
     def add(self, upload: Upload, caption: str, language: str = "en", too_large: Sequence[str] = ()) -> None:
         """Lets a thread add what came to the project; :meth:`Upload.as_dict` says how far it is.
@@ -176,7 +183,7 @@ class Uploads:
         try:
             upload.state = "adding"
             folders = upload.folder / "folders"
-            loose = sorted(path for path in upload.files.values() if path.parent == upload.folder / "loose")
+            loose = sorted(path for path in upload.files if path.parent == upload.folder / "loose")
             added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress, refused)
             upload.left_out = added.left_out
             upload.sentence = _said(added, language)

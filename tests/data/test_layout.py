@@ -79,6 +79,14 @@ def test_metadata_csv_as_spreadsheets_write_it(tmp_path, encoding, delimiter):
         assert (row.image is None) == (row.text == "雨声") and (row.sound is None) == (row.text != "雨声")
 
 
+def test_json_lines_may_hold_other_separators(tmp_path):
+    picture(tmp_path / "a.png")
+    rows = json.dumps({"file_name": "a.png", "text": "one\u2028two"}, ensure_ascii=False)
+    write_metadata(tmp_path, rows, name="metadata.jsonl")
+    data = Folder(tmp_path)
+    assert data.concepts == ["one two"] and not data.problems
+
+
 def test_metadata_jsonl_and_what_does_not_fit(tmp_path):
     picture(tmp_path / "d" / "a.png")
     sound(tmp_path / "d" / "b.wav")

@@ -1,5 +1,6 @@
 """Hostile uploads to a project: refused in one sentence, quickly, with memory and disk bounded, and nothing changed."""
 
+import errno
 import io
 import os
 import struct
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 from test_projects import codes, files, png, wave, zipped
 
+from mmgan.data import load_dataset
 from mmgan.data.limits import Limits
 from mmgan.data.projects import Project, Projects
 from mmgan.errors import DataError
@@ -189,6 +192,47 @@ def test_names_from_windows_and_macos_zips(project, tmp_path):
     project.add([mac])
     assert {item.name for item in project.items()} == {"苹果.png", "x.png", "cáfé.png"}
     assert {item.caption for item in project.items()} == {"苹果", "x", "cáfé"} and not project.left_out()
+
+
+def test_a_name_that_begins_as_utf16_would(project, tmp_path):
+    path = zipped(tmp_path / "odd.zip", {"QQ.png": png(), "x.png": png("blue")})
+    path.write_bytes(path.read_bytes().replace(b"QQ", b"\xff\xfe"))
+    project.add([path])
+    assert len(project.items()) == 2 and "x.png" in {item.name for item in project.items()}
+
+
+def test_files_at_which_a_decoder_stumbles_cost_no_other(project, tmp_path, monkeypatch):
+    tags = struct.pack("<HHHIIHHI4sI", 2, 0x0112, 3, 1, 6, 0x011A, 2, 4, b"72", 0)  # turned; a resolution in letters
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + tags
+    empty = io.BytesIO()
+    soundfile.write(empty, np.zeros(0), 44_100, format="WAV")
+    turned = png(kind="JPEG", exif=exif)
+    given = files(tmp_path, {"a.jpg": turned, "b.wav": empty.getvalue(), "c.png": png("blue"), "d.wav": wave()})
+    project.add(given, "thing")
+    names = {item.name: item for item in project.items()}
+    assert len(names) == 4 and names["a.jpg"].used and names["c.png"].used and names["d.wav"].used
+    assert names["b.wav"].problem and not names["b.wav"].used
+    assert load_dataset(project.folder).num_images == 2
+    monkeypatch.setattr("mmgan.data.adding.examine_picture", lambda *a: 1 / 0)
+    project.add(files(tmp_path, {"e.png": png("tan"), "f.wav": wave(300)}), "thing")
+    names = {item.name: item for item in project.items()}
+    assert "cannot be read" in names["e.png"].problem and names["f.wav"].used
+
+
+def test_a_disk_that_fills_between_the_table_and_what_follows_from_it(project, tmp_path, monkeypatch):
+    project.add(files(tmp_path, {"a.png": png()}), "thing")
+    before = (project.folder / "metadata.csv").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Project, "_write_metadata", full)
+    project.set_caption([1], "another")
+    projects = Projects(project.folder.parent)
+    assert [each.items()[0].caption for each in projects.list()] == ["another"]
+    assert (project.folder / "metadata.csv").read_bytes() == before
+    monkeypatch.undo()
+    assert b"another" in (projects.list()[0].folder / "metadata.csv").read_bytes()
 
 
 @pytest.mark.parametrize("broken", [b"", b"PK\x03\x04", b"PK\x05\x06" + bytes(17), os.urandom(500)])

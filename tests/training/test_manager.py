@@ -201,7 +201,24 @@ def test_only_so_many_at_a_time(manager, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", "../x", "a/b", ".hidden", "-x", "x\n", "a" * 61, "con\\x", "x.", "\u202eabc", "a\x00"]
+    "name",
+    [
+        "",
+        "..",
+        "../x",
+        "a/b",
+        ".hidden",
+        "-x",
+        "x\n",
+        "a" * 61,
+        "con\\x",
+        "con",
+        "NUL",
+        "aux.1",
+        "x.",
+        "\u202eabc",
+        "a\x00",
+    ],
 )
 def test_names_that_are_no_folder_names(manager, name):
     if name == "x\n":  # space around a name is only space

@@ -3,6 +3,7 @@
 import base64
 import io
 import sys
+import time
 import wave
 import zipfile
 from pathlib import Path
@@ -21,7 +22,7 @@ from mmgan.errors import MmganError
 from mmgan.models import Discriminators, Generator
 from mmgan.training import manager as manager_module
 from mmgan.training.manager import Manager
-from mmgan.ui import model_files
+from mmgan.ui import model_files, uploads
 from mmgan.ui.owner import COOKIE
 from mmgan.ui.settings import Settings
 
@@ -207,6 +208,38 @@ def test_hostile_uploads_are_one_sentence_and_leave_nothing(open_page, address, 
     assert "larger than 4 MiB" in upload(page, "large.wav", bytes(5 << 20))
     waiting = folder / "projects" / ".uploads"
     assert not waiting.exists() or list(waiting.iterdir()) == []
+
+
+def test_two_files_of_one_name_are_two(address, folder):
+    with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "u" * 32}) as client:
+        key = client.post("/projects", json={"name": "Twins"}).json()["key"]
+        upload = client.post(f"/projects/{key}/uploads").json()["upload"]
+        for number in (1, 2):
+            client.put(f"/uploads/{upload}", params={"name": "1.png"}, content=picture(number)).raise_for_status()
+        client.post(f"/uploads/{upload}", json={"caption": "twin"})
+        while client.get(f"/uploads/{upload}").json()["state"] in ("waiting", "adding"):
+            time.sleep(0.05)
+        (project,) = [p for p in Projects(folder / "projects").list() if p.name == "Twins"]
+        assert len({item.digest for item in project.items()}) == 2
+        client.delete(f"/projects/{key}")
+
+
+def test_uploads_whose_page_is_gone_are_in_nobodys_way(address, monkeypatch):
+    with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "w" * 32}) as client:
+        key = client.post("/projects", json={"name": "Left"}).json()["key"]
+        begun = [client.post(f"/projects/{key}/uploads").status_code for _ in range(5)]
+        assert begun == [200] * 4 + [400]
+        monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.0)
+        assert client.post(f"/projects/{key}/uploads").status_code == 200
+        client.delete(f"/projects/{key}")
+
+
+@pytest.mark.parametrize("others", ["consent", "x=hello world", 'x={"a":1}', "path=/", "a=1; ü"])
+def test_a_visitor_is_known_whatever_cookies_other_programs_left(address, others):
+    cookie = f"{others}; {COOKIE}={'v' * 32}".encode()
+    answer = httpx.get(address, headers={"cookie": cookie})
+    assert not any(value.startswith(COOKIE) for value in answer.headers.get_list("set-cookie"))
+    assert any(value.startswith(COOKIE) for value in httpx.get(address).headers.get_list("set-cookie"))
 
 
 def test_what_a_program_sends_is_bounded(address, folder):
