@@ -53,16 +53,17 @@
 
     // [name, File or Blob] each, under one caption or "" for what their names say.
     async send(tab, files, caption = "") {
+      const note = (tab.addNote ??= el("div")); // of this project, whichever is looked at when the upload ends
       files = files.filter(([name, file]) => !WITHIN.test(name) && file.size >= 0);
-      if (!files.length) { add.note(tab, tab.say("nothing_chosen"), true); return false; }
+      if (!files.length) { add.note(note, tab.say("nothing_chosen"), true); return false; }
       const large = files.filter(([, file]) => file.size > tab.limits.max).map(([name]) => name); // known before a byte is sent
       files = files.filter(([, file]) => file.size <= tab.limits.max);
       if (!files.length) {
-        add.note(tab, tab.say("too_large", { name: large[0], size: `${tab.number(Math.floor(tab.limits.max / 2 ** 20))} MiB` }), true);
+        add.note(note, tab.say("too_large", { name: large[0], size: `${tab.number(Math.floor(tab.limits.max / 2 ** 20))} MiB` }), true);
         return false;
       }
       const key = tab.key, begun = await tab.ask("POST", `projects/${key}/uploads`);
-      if (begun.error) { add.note(tab, begun.error, true); return false; }
+      if (begun.error) { add.note(note, begun.error, true); return false; }
       const upload = `uploads/${begun.upload}`;
       let stopped = false, failed = "", sent = 0;
       const stop = () => { stopped = true; tab.ask("DELETE", upload); };
@@ -70,9 +71,9 @@
       const worker = async () => {
         while (queue.length && !failed && !stopped) {
           const [name, file] = queue.shift();
-          add.show_progress(tab, "sending", sent, files.length, name, stop);
+          add.show_progress(tab, note, "sending", sent, files.length, name, stop);
           const answer = await put(tab.url(`${upload}?name=${encodeURIComponent(name)}`), file, tab.say("lost"), (share) => {
-            add.show_progress(tab, "sending", sent + (files.length === 1 ? share : 0), files.length, name, stop);
+            add.show_progress(tab, note, "sending", sent + (files.length === 1 ? share : 0), files.length, name, stop);
           });
           if (answer.error) failed ||= answer.error;
           sent++;
@@ -81,45 +82,45 @@
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, worker));
       if (stopped || failed) {
         if (failed && !stopped) tab.ask("DELETE", upload);
-        add.note(tab, stopped ? tab.say("cancelled") : failed, !stopped);
+        add.note(note, stopped ? tab.say("cancelled") : failed, !stopped);
         return false;
       }
       const asked = await tab.ask("POST", upload, { caption, too_large: large });
-      if (asked.error) { add.note(tab, asked.error, true); return false; }
-      return add.follow(tab, key, upload, stop);
+      if (asked.error) { add.note(note, asked.error, true); return false; }
+      return add.follow(tab, note, key, upload, stop);
     },
 
-    async follow(tab, key, upload, stop) {
+    async follow(tab, note, key, upload, stop) {
       let seen = 0;
       for (;;) {
         const now = await tab.ask("GET", upload);
         const over = now.error || now.state === "done" || now.state === "failed";
         if (tab.key === key && (over || Date.now() - seen > 1500)) { await tab.refresh(); seen = Date.now(); }
         if (over) {
-          add.note(tab, now.error ?? now.sentence, Boolean(now.error) || now.state === "failed");
+          add.note(note, now.error ?? now.sentence, Boolean(now.error) || now.state === "failed");
           return now.state === "done";
         }
-        add.show_progress(tab, now.state === "adding" ? "reading" : "reading_soon", now.done, now.total, now.name, stop);
+        add.show_progress(tab, note, now.state === "adding" ? "reading" : "reading_soon", now.done, now.total, now.name, stop);
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     },
 
-    show_progress(tab, what, done, total, name, stop) {
-      let bar = tab.addNote.querySelector(".mt-progress");
+    show_progress(tab, note, what, done, total, name, stop) {
+      let bar = note.querySelector(".mt-progress");
       if (!bar) {
         bar = el("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
-        tab.addNote.replaceChildren(bar, el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }),
+        note.replaceChildren(bar, el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }),
           el("button", { type: "button", class: "mt-button", "data-action": "stop-upload" }, tab.say("cancel"))));
       }
       const percent = Math.round((100 * done) / Math.max(1, total));
       bar.setAttribute("aria-valuenow", percent);
       bar.firstChild.style.width = `${percent}%`;
-      tab.addNote.querySelector("p").textContent = tab.say(what, { done: tab.number(Math.min(total, Math.floor(done) + 1)), total: tab.number(total), name });
-      tab.addNote.querySelector("button").onclick = stop;
+      note.querySelector("p").textContent = tab.say(what, { done: tab.number(Math.min(total, Math.floor(done) + 1)), total: tab.number(total), name });
+      note.querySelector("button").onclick = stop;
     },
 
-    note(tab, text, bad = false) {
-      tab.addNote.replaceChildren(el("p", { class: bad ? "mm-alert" : "mt-ending", role: bad ? "alert" : null }, text));
+    note(note, text, bad = false) {
+      note.replaceChildren(el("p", { class: bad ? "mm-alert" : "mt-ending", role: bad ? "alert" : null }, text));
     },
   };
 

@@ -47,6 +47,7 @@
     },
 
     async begin(tab) {
+      const { stage } = tab;
       const open = (wanted) => navigator.mediaDevices.getUserMedia(wanted).catch(() => null);
       const camera = await open({ video: { width: { ideal: 640 }, height: { ideal: 640 } } });
       const microphone = await open({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
@@ -54,6 +55,11 @@
         tab.stage.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, tab.say("no_device")));
         return;
       }
+      if (tab.stage !== stage || !stage.isConnected) { // while the browser asked, another thing was opened
+        for (const stream of [camera, microphone]) stream?.getTracks().forEach((track) => track.stop());
+        return;
+      }
+      record.end(tab); // of a second press
       tab.camera = camera;
       tab.microphone = microphone;
       const video = (tab.video = el("video", { class: "mc-video", muted: true, playsinline: true, autoplay: true, "aria-label": tab.say("preview") }));
@@ -103,7 +109,7 @@
 
     named(tab) {
       if (tab.classField.value.trim()) return true;
-      parts.add.note(tab, tab.say("class_first"), true);
+      parts.add.note(tab.addNote, tab.say("class_first"), true);
       tab.classField.focus();
       return false;
     },
@@ -145,7 +151,7 @@
         const heard = await tab.sound.decodeAudioData(await new Blob(pieces, { type: recorder.mimeType }).arrayBuffer());
         record.keep(tab, "sounds", `${name}.wav`, wav(heard));
       } catch (error) {
-        parts.add.note(tab, tab.say("no_device"), true);
+        parts.add.note(tab.addNote, tab.say("no_device"), true);
       }
       tab.listening = false;
       button.textContent = tab.say(withPicture ? "both" : "listen");

@@ -35,7 +35,7 @@
 
   const table = {
     forget(tab) {
-      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, recordings: null, bulkOpen: false });
+      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, unsent: {}, bulkOpen: false });
     },
 
     fetch(tab) {
@@ -137,10 +137,10 @@
     },
 
     caption(tab, row) {
-      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: row.caption, placeholder: tab.say("no_caption_yet"),
+      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: tab.unsent[row.id] ?? row.caption, placeholder: tab.say("no_caption_yet"),
         "aria-label": tab.say("caption_of", { name: row.name }), "data-field": "caption", list: "mc-captions",
         onkeydown: (event) => {
-          if (event.key === "Escape") { field.value = row.caption; field.blur(); }
+          if (event.key === "Escape") { field.value = row.caption; delete tab.unsent[row.id]; field.blur(); }
           if (event.key !== "Enter") return;
           event.preventDefault();
           const fields = [...tab.rowsBox.querySelectorAll("[data-field=caption]")], next = fields[fields.indexOf(field) + 1];
@@ -148,8 +148,13 @@
         },
         onblur: async () => {
           if (!field.isConnected || field.value === row.caption) return;
+          tab.unsent[row.id] = field.value; // until it is saved, so that a lost connection loses nothing
+          const { error } = await tab.ask("POST", `projects/${tab.key}/items`, { action: "caption", ids: [row.id], caption: field.value });
+          if (error) return table.say(tab, error);
+          delete tab.unsent[row.id];
           row.caption = field.value;
-          await table.act(tab, { action: "caption", ids: [row.id], caption: field.value });
+          table.say(tab, "");
+          await tab.refresh();
         } });
       return field;
     },

@@ -43,6 +43,7 @@ window.mmCollect = (() => {
       this.projects = null; // null until first heard of
       this.key = memory.get("project");
       this.project = null; // the one that is open
+      this.unsaved = new Map(); // recordings of projects that are not open
       this.limits = { sentence: "", max: Infinity };
     }
 
@@ -60,9 +61,9 @@ window.mmCollect = (() => {
       try {
         const answer = await fetch(this.url(path), { method, ...body });
         const found = await answer.json();
-        return answer.ok || found.error ? found : { error: this.say("lost") };
+        return answer.ok || found.error ? found : { error: this.say("lost"), lost: true };
       } catch (error) {
-        return { error: this.say("lost") };
+        return { error: this.say("lost"), lost: true };
       }
     }
 
@@ -109,6 +110,7 @@ window.mmCollect = (() => {
     }
 
     welcome() { // what this tab is for, and a first project
+      this.putAside();
       this.key = "";
       this.project = null;
       parts.record.end(this);
@@ -149,16 +151,25 @@ window.mmCollect = (() => {
       if (this.projects?.length) name.focus();
     }
 
+    putAside() { // recordings that were not added yet stay with their project
+      if (this.project && this.recordings?.files.length) this.unsaved.set(this.project.key, this.recordings);
+      this.recordings = null;
+    }
+
     async open(key) {
+      if (key === this.key && this.project && this.main.contains(this.table)) return; // with what is being done in it
+      this.putAside();
       this.key = key;
       memory.set("project", key);
       parts.record.end(this);
       parts.table.forget(this);
+      this.recordings = this.unsaved.get(key) ?? null;
+      this.unsaved.delete(key);
       this.showList();
       const answer = await parts.table.fetch(this);
       if (this.key !== key) return;
       if (answer.error) {
-        this.projects = this.projects.filter((project) => project.key !== key);
+        if (!answer.lost) this.projects = this.projects.filter((project) => project.key !== key);
         this.welcome();
         this.main.prepend(el("p", { class: "mm-alert", role: "alert" }, answer.error));
         return;

@@ -99,7 +99,7 @@
     start(tab, chosen) { // random weights of some size, or a model's
       const note = el("p", { class: "mt-effect" });
       const size = form.choice(tab, "preset", tab.known.form.presets.map((n) => [n, n]), chosen.preset, (value) => { chosen.preset = value; });
-      const models = [...tab.known.form.shipped, ...(tab.runs ?? []).filter((run) => run.checkpoint !== null).map((run) => `runs/${run.name}`)];
+      const models = [...tab.known.form.shipped, ...(tab.runs ?? []).filter((run) => run.checkpoint).map((run) => `runs/${run.name}`)];
       if (!models.includes(chosen.start)) chosen.start = "";
       const show = () => {
         note.textContent = tab.say(chosen.start ? "form_start_model_note" : "form_start_nothing_note");

@@ -64,7 +64,8 @@ window.mmTrain = (() => {
       const s = Math.max(0, Math.round(seconds));
       if (s < 100) return this.say("seconds", { count: s });
       if (s < 5940) return this.say("minutes", { count: Math.round(s / 60) });
-      return this.say("hours", { count: Math.floor(s / 3600), minutes: Math.round((s % 3600) / 60) });
+      const minutes = Math.round(s / 60);
+      return this.say("hours", { count: Math.floor(minutes / 60), minutes: minutes % 60 });
     }
 
     ago(time) {
@@ -131,9 +132,11 @@ window.mmTrain = (() => {
       if (access || !this.gate.dataset.shown) this.showGate(); // and not at every news, for somebody may be typing the code
       if (first) this.choose();
       if (this.view !== "watch") { if (access) this.show(); return; }
-      if (question.run !== this.watched) return; // an answer about the run watched before
+      // An answer about the run watched before, or about what came after curves that are forgotten now.
+      if (question.run !== this.watched || question.cursor !== this.cursor || question.epoch !== this.epoch) return;
       if (!answer.run) {
-        if (this.watched) { this.watch("", true); this.choose(); } else if (first || access || answer.runs) this.show();
+        if (this.watched) { this.watch("", true); this.choose(); } else if (answer.runs?.length) this.choose();
+        else if (first || access || answer.runs) this.show();
         return;
       }
       const before = this.run;

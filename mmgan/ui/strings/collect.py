@@ -116,7 +116,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_camera_off": ("Turn off", "关闭"),
     "collect_shoot": ("Hold to take pictures", "按住连续拍照"),
     "collect_listen": ("Record 1 second of sound", "录 1 秒声音"),
-    "collect_both": ("Picture and sound together", "同时录图片和声音"),
+    "collect_both": ("Picture and sound together", "同时拍照和录音"),
     "collect_listening": ("Recording…", "正在录音……"),
     "collect_recorded": (
         "{pictures} {pictures|picture|pictures} and {sounds} {sounds|sound|sounds} under this caption",
@@ -190,7 +190,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_cut_loudest": ("use the loudest second", "只用最响的一秒"),
     "collect_cut_pieces": ("use several pieces", "切成几段来用"),
     "collect_long_chosen": ("Long sounds among them:", "其中较长的声音："),
-    "collect_unpair": ("Separate {name} from its partner", "让 {name} 不再搭配"),
+    "collect_unpair": ("Separate {name} from its partner", "解除 {name} 的搭配"),
     "collect_pair_with": ("Partner of {name}", "{name} 的搭配"),
     "collect_choose_one": ("Choose…", "请选择……"),
     "collect_close": ("Close", "关闭"),
@@ -245,11 +245,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "collect_problem_faint": (
         "Hardly louder than the noise; record it again from closer by.",
-        "几乎和噪声一样轻；请靠近一点重录。",
+        "声音太小，几乎被噪声盖住；请靠近一点重录。",
     ),
     "collect_problem_too_long": (
         "Lasts {seconds} s and a clip {clip} s: its most energetic second is used; cut it into pieces to use more.",
-        "长 {seconds} 秒，而一段只有 {clip} 秒：只用最有力的一秒；切成几段可以多用一些。",
+        "长 {seconds} 秒，而一段只有 {clip} 秒：只用声音最强的一秒；切成几段可以多用一些。",
     ),
     "collect_problem_no_partner_image": (
         "No sound goes with it, so the picture is learned alone.",

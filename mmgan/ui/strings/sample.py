@@ -15,7 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "truncation_info": (
         "How far the samples may stray from the typical: 1 gives all the variety that the model has, lower values "
         "give plainer, steadier samples.",
-        "样本可以偏离典型多远：1 给出模型的全部变化，较小的值更朴素、更稳定。",
+        "样本可以偏离典型样子多远：1 保留模型的全部多样性；值越小，样本越普通、越稳定。",
     ),
     # what comes back
     "results": ("Results", "结果"),
@@ -82,16 +82,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "点击“渐变”：从上面的提示词到这一句的过渡会一次生成，之后拖动即时响应。",
     ),
     "morph_slider": ("Way between the two prompts", "两句提示词之间的位置"),
-    "morph_at": ("{percent} % towards {prompt}", "向“{prompt}”走了 {percent} %"),
+    "morph_at": ("{percent} % towards {prompt}", "已向“{prompt}”过渡 {percent}%"),
     "walk": ("What is shared, what is private", "什么是共享的，什么是独有的"),
     "walk_about": (
         "The prompt stays, the latents move. One code steers both picture and sound; the others steer one each.",
         "提示词不变，潜变量移动。一个编码同时控制图像和声音，另外两个各管一个。",
     ),
-    "walk_go": ("Walk the codes", "走一走编码"),
+    "walk_go": ("Walk the codes", "探索编码"),
     "walk_empty": (
         "Press Walk the codes: three sliders appear, and you see and hear what each of them changes.",
-        "点击“走一走编码”：会出现三个滑块，可以看到、听到每个滑块改变了什么。",
+        "点击“探索编码”：会出现三个滑块，可以看到、听到每个滑块改变了什么。",
     ),
     "walk_shared": ("Shared code", "共享编码"),
     "walk_image": ("Picture’s own code", "图像独有的编码"),
@@ -118,7 +118,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "提示词有 {count} 个字符；请缩短到 {limit} 个以内。",
     ),
     "bad_seed": ("The seed should be a whole number from 0 to {limit}.", "种子应是 0 到 {limit} 的整数。"),
-    "bad_truncation": ("Truncation should be a number from 0 to 1.", "截断应是 0 到 1 的数。"),
+    "bad_truncation": ("Truncation should be a number from 0 to 1.", "截断值应在 0 到 1 之间。"),
     "too_fast": (
         "That is more than this page can make for one visitor; wait {seconds} s and try again.",
         "请求太快了；请等 {seconds} 秒再试。",

@@ -86,7 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "学习率到最后降到这个比例。",
     ),
     "set_final_rate_more": ("It will keep moving to the end.", "直到最后仍在较快地变化。"),
-    "set_final_rate_less": ("It will settle more at the end.", "最后会更稳定下来。"),
+    "set_final_rate_less": ("It will settle more at the end.", "最后会更加稳定。"),
     "set_joint_weight": ("Joint critic", "联合判别器"),
     "set_joint_weight_note": (
         "Weight of the critic that sees the picture and the sound together.",
@@ -107,18 +107,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "set_wrong_caption_weight": ("Wrong captions", "错误的说明"),
     "set_wrong_caption_weight_note": (
         "Weight of real pictures and sounds shown under a wrong caption, to be called wrong.",
-        "给真实图片和声音配错误说明、要求判别器识破的权重。",
+        "给真实的图片和声音配上错误的说明，让判别器识破；这里是这一项的权重。",
     ),
     "set_wrong_caption_weight_more": ("Prompts will count for more.", "会更重视提示词。"),
     "set_wrong_caption_weight_less": ("At 0, prompts may be ignored.", "为 0 时，提示词可能被忽略。"),
     "set_generator_contrastive_weight": ("Caption guidance", "说明引导"),
     "set_generator_contrastive_weight_note": (
         "The generator's wish to be recognised by its caption, strong at first.",
-        "让生成器的作品能被认出是哪句说明的权重，开始时最强。",
+        "鼓励生成器做出能看出对应哪句说明的作品；这里是这一项的权重，开始时最强。",
     ),
     "set_generator_contrastive_weight_more": (
         "It will be right sooner, and varied later.",
-        "更早变得正确，但更晚才有变化。",
+        "更早做对，但更晚才变得多样。",
     ),
     "set_generator_contrastive_weight_less": ("It will take longer until prompts work.", "提示词要更久才起作用。"),
     "set_latent_weight": ("Noise read back", "读回噪声"),
@@ -135,14 +135,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "set_augment_image": ("Changed pictures", "图片增强"),
     "set_augment_image_note": (
         "How often pictures are shifted and recoloured before the discriminator sees them; -1 decides by their number.",
-        "判别器看到图片之前平移、变色的概率；-1 表示按数量自动决定。",
+        "图片送进判别器之前被平移、变色的概率；-1 表示按数量自动决定。",
     ),
     "set_augment_image_more": ("It will learn more from few pictures.", "图片少时能学到更多。"),
     "set_augment_image_less": ("The discriminator may learn few pictures by heart.", "图片少时判别器可能死记硬背。"),
     "set_augment_audio": ("Changed sounds", "声音增强"),
     "set_augment_audio_note": (
         "How often sounds are moved in time and pitch before the discriminator hears them; -1 decides by their number.",
-        "判别器听到声音之前在时间和音高上移动的概率；-1 表示按数量自动决定。",
+        "声音送进判别器之前被移动时间、改变音高的概率；-1 表示按数量自动决定。",
     ),
     "set_augment_audio_more": ("It will learn more from few sounds.", "声音少时能学到更多。"),
     "set_augment_audio_less": ("The discriminator may learn few sounds by heart.", "声音少时判别器可能死记硬背。"),
@@ -154,8 +154,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "set_ema_images_more": ("Samples will be steadier and lag behind.", "样本更稳定，但更滞后。"),
     "set_ema_images_less": ("Samples will follow every swing of the training.", "样本会跟着训练的每次摆动变化。"),
     "set_checkpoint_seconds": ("Seconds between checkpoints", "检查点间隔（秒）"),
-    "set_checkpoint_seconds_note": ("What a power cut may cost at most.", "断电时最多损失这么久。"),
-    "set_checkpoint_seconds_more": ("A power cut will cost more.", "断电时损失更多。"),
+    "set_checkpoint_seconds_note": ("What a power cut may cost at most.", "断电时最多丢失这么长时间的训练。"),
+    "set_checkpoint_seconds_more": ("A power cut will cost more.", "断电时会丢失更多进度。"),
     "set_checkpoint_seconds_less": ("The disk will be busier.", "磁盘会更忙。"),
     "set_seed": ("Seed", "种子"),
     "set_seed_note": (
