@@ -169,6 +169,39 @@ def test_a_row_deleted_by_a_slip_comes_back_as_it_was(open_page, address, folder
     assert (sound.caption, sound.cut, sound.partner) == (before.caption, "pieces", first.id)
 
 
+def test_recordings_stay_with_their_project_while_another_is_looked_at(open_page, address):
+    page = open_page(address)
+    begin(page, "other")
+    page.locator(".mc-new").click()
+    begin(page, "mine")
+    take_picture(page, "a clap")
+    for name in ("mine", "other", "mine"):
+        page.locator(".mt-run", has_text=name).click()
+        page.locator(".mc-head h2", has_text=name).wait_for()
+    page.wait_for_selector(".mc-strip img")
+
+
+def test_a_caption_written_while_the_connection_is_lost_is_saved_later(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "lost")
+    upload(page, "one.zip", zipped({"apple/1.png": picture(1), "apple/2.png": picture(2)}))
+    field = row(page, "apple/1.png").locator("[data-field=caption]")
+    page.route("**/items", lambda route: route.fulfill(body="a proxy page"))
+    field.fill("a red apple")
+    field.press("Enter")
+    page.locator(".mc-line .mm-alert").wait_for()
+    page.unroute("**/items")
+    row(page, "apple/2.png").locator("[data-field=caption]").fill("a green apple")
+    page.keyboard.press("Tab")
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "lost"]
+    page.wait_for_function("() => !document.querySelector('.mc-line .mm-alert')")
+    assert field.input_value() == "a red apple"  # still what was written
+    field.focus()
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(500)
+    assert sorted(item.caption for item in project.items()) == ["a green apple", "a red apple"]
+
+
 def test_a_batch_size_that_fits_can_be_asked_of_a_fine_tuning(open_page, address, monkeypatch):
     asked = []
     monkeypatch.setattr(Manager, "finetune", lambda self, *given: asked.append(given))
