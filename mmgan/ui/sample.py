@@ -109,12 +109,18 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
     async def generate(prompt, model, num_samples, seed, truncation, request: gr.Request):
         return await answer(request, 1, lambda spoken: shown(spoken, prompt, model, num_samples, seed, truncation))
 
-    async def switch(model, num_samples, seed, truncation, request: gr.Request):
+    offered = set(examples)  # prompts that nobody typed, which give way to another model's
+
+    async def switch(prompt, other, model, num_samples, seed, truncation, request: gr.Request):
         async def ask(spoken):
             known = _ordered(await asyncio.to_thread(sampler.examples, model), spoken)
-            prompt, other = (*known, "", "")[:2]
-            html = await shown(spoken, prompt, model, num_samples, seed, truncation) if prompt else cards.empty()
-            return html, prompt, other, *(gr.update(**_chip(known, index)) for index in range(CHIPS))
+            offered.update(known)
+            given = (*known, "", "")[:2]
+            typed = [(text or "").strip() != "" and text not in offered for text in (prompt, other)]
+            asked = prompt if typed[0] else given[0]
+            html = await shown(spoken, asked, model, num_samples, seed, truncation) if asked else cards.empty()
+            prompts = (gr.skip() if own else new for own, new in zip(typed, given, strict=True))
+            return html, *prompts, *(gr.update(**_chip(known, index)) for index in range(CHIPS))
 
         return await answer(request, 3 + CHIPS, ask)
 
@@ -137,7 +143,8 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
             asked = json.loads(text)
             model, seed, truncation = asked["model"], int(asked.get("seed", 0)), float(asked.get("truncation", 1))
             await asyncio.to_thread(sampler.pipeline, model)  # it may have been deleted since
-            known = await asyncio.to_thread(sampler.examples, model)
+            known = _ordered(await asyncio.to_thread(sampler.examples, model), spoken)
+            offered.update(known)
             prompt = asked.get("prompt") or next(iter(known), "")
             html = await shown(spoken, prompt, model, num_samples, seed, truncation)
             chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
@@ -153,7 +160,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
     for chip in chips:
         chip.click(None, chip, prompt, js="(text) => text", api_visibility="private")
         chip.click(generate, [chip, *settings], [alert, results], **private(results))
-    model.input(switch, settings, [alert, results, prompt, other, *chips], **private(results))
+    model.input(switch, [prompt, other, *settings], [alert, results, prompt, other, *chips], **private(results))
     dice.click(None, None, seed, js="() => Math.floor(Math.random() * 1e6)", api_visibility="private")
     gr.on(
         [other.submit, morph_button.click], show_way, [prompt, other, *plain], [morph_alert, morph_stage],

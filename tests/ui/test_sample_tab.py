@@ -80,8 +80,17 @@ def test_an_example_is_one_click(page):
 
 
 def test_another_model(page):
+    page.fill(PROMPT, "")
     choose(page, "shapes")
     page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('from shapes')")
+    assert page.input_value(PROMPT) == "a handwritten seven"  # its example, where nothing was typed
+    page.fill(PROMPT, "a seven of my own")
+    choose(page, "digits")
+    page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('from digits')")
+    assert page.locator(HEADING).inner_text() == page.input_value(PROMPT) == "a seven of my own"
+    choose(page, "shapes")
+    page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('from shapes')")
+    page.fill(PROMPT, "")
 
 
 @pytest.mark.parametrize(
