@@ -24,7 +24,7 @@ from .words import find_words
 CAPTIONS = 384  # kept of a model
 # Least cosine to the nearest caption of a prompt that is known: in the captions' own words, more by the share of other
 # words, and of any prompt. Chosen by scripts/evaluate_familiarity.py.
-KNOWN_WORDS, MORE, KNOWN = 0.2, 1.4, 0.65
+KNOWN_WORDS, MORE, KNOWN = 0.2, 1.4, 0.66
 
 
 @dataclass(frozen=True)
