@@ -51,12 +51,12 @@
       const open = (wanted) => navigator.mediaDevices.getUserMedia(wanted).catch(() => null);
       const camera = await open({ video: { width: { ideal: 640 }, height: { ideal: 640 } } });
       const microphone = await open({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-      if (!camera && !microphone) {
-        tab.stage.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, tab.say("no_device")));
-        return;
-      }
       if (tab.stage !== stage || !stage.isConnected) { // while the browser asked, another thing was opened
         for (const stream of [camera, microphone]) stream?.getTracks().forEach((track) => track.stop());
+        return;
+      }
+      if (!camera && !microphone) {
+        stage.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, tab.say("no_device")));
         return;
       }
       record.end(tab); // of a second press

@@ -147,7 +147,8 @@
           if (next) next.focus(); else field.blur();
         },
         onblur: async () => {
-          if (!field.isConnected || field.value === row.caption) return;
+          if (!field.isConnected) return;
+          if (field.value === row.caption) { delete tab.unsent[row.id]; return; }
           tab.unsent[row.id] = field.value; // until it is saved, so that a lost connection loses nothing
           const { error } = await tab.ask("POST", `projects/${tab.key}/items`, { action: "caption", ids: [row.id], caption: field.value });
           if (error) return table.say(tab, error);

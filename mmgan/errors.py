@@ -23,9 +23,3 @@ class DataError(MmganError, ValueError):
 
 class TrainingError(MmganError, RuntimeError):
     """A training run cannot start or had to end."""
-
-
-UNREADABLE = {  # what a table says of a file of either kind
-    "image": "the picture cannot be read; save it again as PNG or JPEG.",
-    "sound": "the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.",
-}

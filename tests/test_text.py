@@ -270,6 +270,10 @@ def test_another_embedding_size_is_refused(tmp_path, encoder):
         TextEncoder.from_pretrained(tmp_path)
 
 
+def test_what_ships_takes_prompts_in_one_forward(encoder):
+    assert encoder._packs
+
+
 def test_importing_the_module_imports_no_transformers():
     code = "import sys, mmgan.text; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

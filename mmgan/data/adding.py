@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UNREADABLE, DataError
+from ..errors import DataError
 from ..files import replace_file
-from .archive import FolderFiles
+from .archive import UNREADABLE, FolderFiles
 from .examine import examine_picture, examine_sound
 from .items import MAX_CAPTION, Item, is_machine_name
 from .layout import METADATA_NAMES, Problem, caption_from_name, kind_of, read_layout
@@ -23,10 +23,10 @@ from .limits import mebibytes
 from .sources import Source, open_sources
 from .table import check_caption
 
-log = logging.getLogger(__name__)
-
 if TYPE_CHECKING:
     from .project import Project
+
+log = logging.getLogger(__name__)
 
 BATCH_SECONDS, BATCH_BYTES = 1.0, 16 << 20  # files are saved together, after so long or so much
 MAX_LISTED = 1_000  # of what was left out; beyond that it is counted only

@@ -18,11 +18,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..errors import UNREADABLE, DataError
+from ..errors import DataError
 from .limits import Limits, mebibytes
 
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 SYSTEM_FILES = {"__macosx", "thumbs.db", "desktop.ini"}  # what macOS and Windows leave beside people's files
+UNREADABLE = {  # what is said of a file of either kind
+    "image": "the picture cannot be read; save it again as PNG or JPEG.",
+    "sound": "the sound cannot be read; save it again as WAV, FLAC, OGG or MP3.",
+}
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
 ENTRY_MARK = b"PK\x01\x02"  # begins each entry of a zip's list of files
 
@@ -171,7 +175,7 @@ def safe_name(name: str, limits: Limits = Limits()) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
         raise DataError(f"The zip holds a file outside itself ({shown}); pack the folder again with relative names.")
-    if any(DEVICES.fullmatch(part.split(".")[0].strip()) for part in parts):
+    if any(map(is_device, parts)):
         raise DataError(f"The zip holds a name that Windows keeps for a device ({shown}); rename the file.")
     if len(parts) > limits.depth + 1:
         raise DataError(f"The zip has more than {limits.depth} folders within each other; flatten it and pack again.")
@@ -242,6 +246,11 @@ def _decode_names(infos: list[zipfile.ZipInfo]) -> list[str]:
     # Names that begin as UTF-16 would are in nobody's encoding, and come out as one.
     decoded = iter(decoded if len(decoded) == len(raw) else [name.decode("cp437") for name in raw])
     return [info.orig_filename if info.flag_bits & 0x800 else next(decoded) for info in infos]
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows keeps the name of a file or folder for a device, whatever its suffix."""
+    return bool(DEVICES.fullmatch(name.split(".")[0].strip()))
 
 
 def is_system(*parts: str) -> bool:

@@ -11,8 +11,8 @@ import soundfile
 from PIL import Image
 
 from ..audio import resample
-from ..errors import UNREADABLE, DataError
-from .archive import open_picture
+from ..errors import DataError
+from .archive import UNREADABLE, open_picture
 from .limits import Limits
 from .loader import SOURCE_RATE, upright
 

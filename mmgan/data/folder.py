@@ -12,8 +12,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..config import AudioConfig
-from ..errors import UNREADABLE, DataError
-from .archive import open_files, open_picture
+from ..errors import DataError
+from .archive import UNREADABLE, open_files, open_picture
 from .base import Dataset, Prompt, Row
 from .cutting import cut_pieces, loudest_part
 from .examine import decode_sound

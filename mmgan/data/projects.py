@@ -77,7 +77,7 @@ class Projects:
             try:
                 project = Project(folder, self.limits)
                 if owner is None or project.belongs_to(owner) or (shared and project.shared):
-                    found.append((-project.created, folder.name, project))
+                    found.append((-project.created, folder.name, project))  # read now: it may be deleted meanwhile
             except (DataError, OSError):
                 continue
         return [project for *_, project in sorted(found)]

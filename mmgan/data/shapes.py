@@ -203,7 +203,7 @@ class Shapes(Dataset):
 
 def _caption(phrasing: Phrasing, combination: Combination) -> str:
     """One caption for each phrasing of each combination: every synonym occurs, and each text is encoded only once."""
-    number = _NUMBERS.get(phrasing, len(phrasing.text))
+    number = _NUMBERS.get(phrasing, len(phrasing.text))  # any number will do for ways to ask, of which there are many
     return phrasing.fill(combination._asdict(), choice=_POSITIONS[combination] + number)
 
 

@@ -194,6 +194,7 @@ FULL = (Phrasing(CANONICAL), *map(Phrasing, ENGLISH_FULL))
 PART = tuple(map(Phrasing, ENGLISH_PART))
 FULL_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_FULL)
 PART_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_PART)
+# Those that are each filled with every combination; ways to ask are too many for that.
 ALL_PHRASINGS = FULL + PART + FULL_CHINESE + PART_CHINESE
 # Ways to ask, put together; an opener or ending that stands there several times is as much more frequent.
 ASKED = tuple(

@@ -121,6 +121,8 @@ class FinetuneLoop(Loop):
         super()._begin()
         if not self.first:
             self._judge()
+        elif 0 < self.evidence.best_step == self.trainer.step_count:  # a kill may have come before they were written
+            self._write_best(self.evidence.best_step)
 
     def _judge(self) -> None:
         """Sheets of samples, before beside after, and what files never seen say of them."""
@@ -195,25 +197,29 @@ class FinetuneLoop(Loop):
             self.first = found
         distances = [m.to_held_out for m in found.values() if m.to_held_out is not None]
         # With few files held out, chance takes a distance below 0 too; a lower one is nearer all the same.
-        distance = fault = _mean(distances)
+        distance = criterion = _mean(distances)
         matches = [m.caption_match for m in found.values() if m.caption_match is not None]
         varieties = [min(1.0, m.variety) for m in found.values() if m.variety is not None]
         if distance is not None:
-            fault = DISTANCE_WEIGHT * distance + (1 - _mean(matches) if matches else 0.0)  # under the right captions
+            criterion = DISTANCE_WEIGHT * distance
+            criterion += 1 - _mean(matches) if matches else 0.0  # near the files, and under the right captions
             # A model that makes one thing for each caption comes near to few files soon, and would be kept.
-            fault += 1 - _mean(varieties) if varieties else 0.0
+            criterion += 1 - _mean(varieties) if varieties else 0.0
         copies = max((m.copies for m in found.values()), default=0.0)
         nearer = max((m.nearer for m in found.values()), default=0.0)
-        better = self.evidence.see(step, share, fault, copies, nearer, distance)
+        better = self.evidence.see(step, share, criterion, copies, nearer, distance)
         self.verdict = self.evidence.verdict(share)
         return better
 
     def _keep(self, step: int) -> None:
         """The weights of the best visit so far, which the end will bring back."""
-        save_model(self.run_folder.folder / "best", self.trainer.ema, info={"step": step})
-        # A resumed run would not know of a visit after its checkpoint, whose weights these are.
+        # First the checkpoint, or a resumed run would know nothing of the visit whose weights these are.
         save(self.trainer, self.run_folder, self.elapsed)
         self.saved_at = time.monotonic()
+        self._write_best(step)
+
+    def _write_best(self, step: int) -> None:
+        save_model(self.run_folder.folder / "best", self.trainer.ema, info={"step": step})
 
     def _say(self) -> None:
         """The sentences for people, in the run's status."""
@@ -251,8 +257,6 @@ class FinetuneLoop(Loop):
                 f"Kept is what it was at step {self.evidence.best_step}, when it matched files that it never saw best."
             )
             self.ending = self.ending or kept
-        else:  # a kill came between the two; the last weights stay, and nothing else is said
-            self.ending = ""
 
     def _end(self, state: str, reason: str, **more) -> int:
         if state == "finished" and self.run_folder:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from ..config import PRESETS, TrainingConfig, from_dict, to_dict
-from ..data.archive import DEVICES
+from ..data.archive import is_device
 from ..errors import CheckpointError, TrainingError
 from ..files import exists, process_lives, saving
 from .adopt import adopt, model_step
@@ -368,10 +368,10 @@ def check_name(name: str) -> str:
         TrainingError: it cannot be a folder's name.
     """
     name = " ".join(str(name).split())
-    device = DEVICES.fullmatch(name.split(".")[0].strip())  # which no folder can be called on Windows
-    if not name or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name.endswith(".") or device:
+    if not name or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name.endswith(".") or is_device(name):
         raise TrainingError(
-            f"Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {MAX_NAME}."
+            f"Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {MAX_NAME}; "
+            "con, nul and the like are Windows' own."
         )
     return name
 

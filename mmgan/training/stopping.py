@@ -17,7 +17,7 @@ COPYING_VISITS = 2  # in a row in which most samples are copies
 class HeldOutEvidence:
     """Follows what visits say of a model, and its distance to held-out files alone.
 
-    ``best`` is the lowest fault, at ``best_step``; the weights of that step are the ones worth keeping.
+    ``best`` is the lowest value of the criterion, at ``best_step``, whose weights are the ones worth keeping.
     """
 
     best: float | None = None
@@ -29,26 +29,26 @@ class HeldOutEvidence:
     copying: int = 0  # visits in a row in which most samples were copies
 
     def see(
-        self, step: int, share: float, fault: float | None, copies: float, nearer: float = 0.5,
+        self, step: int, share: float, criterion: float | None, copies: float, nearer: float = 0.5,
         distance: float | None = None,
     ) -> bool:  # fmt: skip
         """A visit at ``share`` (0..1) of the time asked for; returns whether it is the best so far.
 
         Args:
-            fault: what is wrong with the model, by held-out files; None where none are: the last visit that does not
-                copy is the best.
+            criterion: by which weights are chosen, lower is better; None where no files are held out: the last visit
+                that does not copy is the best.
             copies: share of samples that are near-copies of training files.
             nearer: see :class:`~mmgan.evaluation.own.Measures`; while it is low, no patience is lost.
-            distance: to the held-out files, of which a fault is made up beside other things; while it falls, learning
-                goes on, though other things get worse meanwhile.
+            distance: to the held-out files, a part of the criterion; while it falls, learning goes on, though other
+                parts get worse meanwhile.
         """
         if step == 0:  # the base itself, which is no result
             return False
         self.copying = self.copying + 1 if copies >= MOSTLY else 0
-        better = copies < MOSTLY if fault is None else _lower(fault, self.best)
+        better = copies < MOSTLY if criterion is None else _lower(criterion, self.best)
         closer = distance is not None and _lower(distance, self.closest)
         if better:
-            self.best, self.best_step = fault, step
+            self.best, self.best_step = criterion, step
         if closer:
             self.closest = distance
         if better or closer:

@@ -373,6 +373,24 @@ def test_learning_goes_on_while_held_out_files_come_closer():
     assert "step 10" in evidence.verdict(0.75)
 
 
+def test_best_weights_survive_a_kill_just_before_they_are_written(tmp_path, base, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(loop, step):
+        if step > 0:
+            raise Killed
+
+    data, run = project(tmp_path).folder, tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(finetune_loop.FinetuneLoop, "_write_best", kill)
+        with pytest.raises(Killed):
+            tune(data, run, base, steps=4, sample_seconds=0.0)
+    saved = json.loads((run / "checkpoint" / "config.json").read_text())["info"]["steps"]
+    assert finetune.resume(run, "cpu", progress=False) == 0 and saved > 0
+    assert load_model(run / "best").info["step"] >= saved
+
+
 def test_the_json_of_a_run_holds_no_infinity(tmp_path, base):
     assert tune(project(tmp_path, 2, 0).folder, tmp_path / "run", base) == 0  # two files only
     for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():

@@ -133,3 +133,18 @@ def open_page(browser):
 @pytest.fixture
 def page(open_page, url):
     return open_page(url)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the server of ``address`` keeps runs and projects."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """A page with a small limit on uploads."""
+    from mmgan.ui.settings import Settings
+
+    with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
+        yield address

@@ -13,17 +13,6 @@ from mmgan.ui.owner import COOKIE
 from mmgan.ui.settings import Settings
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("collect")
-
-
-@pytest.fixture(scope="module")
-def address(folder):
-    with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
-        yield address
-
-
 def test_two_files_of_one_name_are_two(address, folder):
     with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "u" * 32}) as client:
         key = client.post("/projects", json={"name": "Twins"}).json()["key"]

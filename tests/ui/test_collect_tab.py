@@ -59,11 +59,6 @@ MIXED = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("collect")
-
-
-@pytest.fixture(scope="module")
 def address(folder):
     patch = pytest.MonkeyPatch()
     patch.setattr(manager_module, "COMMAND", (sys.executable, str(TESTS / "ui" / "finetune_cli.py")))

@@ -1,7 +1,6 @@
 """What people do by mistake, or without having read anything, in a real browser: nothing is lost, and it is said."""
 
 import puppet
-import pytest
 from conftest import serving
 from looks import shifts, watch_shifts
 from test_collect_tab import begin, picture, row, tone, upload, zipped
@@ -16,17 +15,6 @@ DROP = """([selector, name, bytes]) => { const data = new DataTransfer();
     const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
     document.querySelector(selector).dispatchEvent(event);
     return event.defaultPrevented; }"""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("slips")
-
-
-@pytest.fixture(scope="module")
-def address(folder):
-    with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
-        yield address
 
 
 def open_tab(page):
@@ -237,6 +225,16 @@ def test_more_runs_than_fit_beside_each_other(open_page, address, folder):
     page.fill("#mt-set-batch_size", "30")
     page.locator(".mt-start").click()
     page.get_by_text("Batch size: enter a multiple of 4 from 4 to").wait_for()
+
+
+def test_whoever_waits_sees_the_first_run_that_begins(open_page, tmp_path):
+    with serving(Settings(runs=tmp_path / "runs", teacher_code="sunflower")) as address:
+        page = open_page(address)
+        open_train(page)
+        page.locator(".mt-main .mm-empty").wait_for()
+        puppet.finished(tmp_path / "runs" / "the first")
+        page.locator(".mt-main h2", has_text="the first").wait_for()
+        page.goto("about:blank")  # before the server ends, so that it asks nothing of nobody
 
 
 def test_a_favourite_whose_model_is_gone(open_page, address, folder):

@@ -250,8 +250,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # what can go wrong
     "train_bad_name": (
-        "Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to 60 characters.",
-        "训练名称请用文字、数字、空格、- 和 _，以文字或数字开头，最多 60 个字符。",
+        "Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to 60 characters; "
+        "con, nul and the like are Windows' own.",
+        "训练名称请用文字、数字、空格、- 和 _，以文字或数字开头，最多 60 个字符；con、nul 等由 Windows 保留。",
     ),
     "train_name_taken": (
         "There is a run named {name} already; choose another name.",

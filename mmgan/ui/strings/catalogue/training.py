@@ -6,8 +6,9 @@ TEXTS: dict[str, str] = {
     # starting and directing runs
     "There is no run named {name}; it may have been deleted.": "没有名为 {name} 的训练；可能已被删除。",
     "There is a run named {name} already; choose another name.": "已经有名为 {name} 的训练；请换一个名称。",
-    "Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {limit}.": (
-        "训练名称请用文字、数字、空格、- 和 _，以文字或数字开头，最多 {limit} 个字符。"
+    "Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {limit}; "
+    "con, nul and the like are Windows' own.": (
+        "训练名称请用文字、数字、空格、- 和 _，以文字或数字开头，最多 {limit} 个字符；con、nul 等由 Windows 保留。"
     ),
     "Say what to learn from: shapes, digits, or a folder.": "请说明要学习的数据：shapes、digits 或一个文件夹。",
     "There is no folder or zip {path} on the machine where mmgan runs; check the path.": (
