@@ -77,7 +77,7 @@ class TextEncoder:
     def __init__(self, model, tokenizer, device: str | torch.device = "cpu"):
         self.device = torch.device(device)
         self.model = model.to(self.device).eval().requires_grad_(False)
-        self._packs = packing.prepare(self.model)
+        self._packed = packing.prepare(self.model)
         self.tokenizer = tokenizer
         self.max_tokens = min(MAX_TOKENS, getattr(model.config, "max_position_embeddings", MAX_TOKENS))
         self._cache: OrderedDict[str, Tensor] = OrderedDict()
@@ -159,7 +159,7 @@ class TextEncoder:
 
     def _split(self, tokens: list[list[int]]) -> list[list[list[int]]]:
         """Prompts (token ids, sorted by length) in batches for one forward each: one a thread, where they are many."""
-        if not self._packs:
+        if not self._packed:
             return [[ids] for ids in tokens]
         share = math.ceil(sum(map(len, tokens)) / (torch.get_num_threads() if self.device.type == "cpu" else 1))
         room = min(max(share, LEAST_TOKENS), MOST_TOKENS)
@@ -189,8 +189,8 @@ class TextEncoder:
     @torch.inference_mode()
     def _forward(self, batch: list[list[int]]) -> Tensor:
         """Token ids of prompts, sorted by length -> embeddings [n, 384]."""
-        if self._packs:
-            means = packing.forward(self.model, batch, self.device)
+        if self._packed:
+            means = self._packed.forward(batch)
         else:
             (ids,) = batch
             means = self.model(torch.tensor([ids], device=self.device)).last_hidden_state.float().mean(1)

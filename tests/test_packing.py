@@ -23,17 +23,16 @@ def means(model, prompts):
 
 def test_each_prompt_attends_to_its_own_tokens(model):
     expected = means(model, PROMPTS)
-    assert packing.prepare(model)
-    found = packing.forward(model, PROMPTS, torch.device("cpu"))
+    packed = packing.prepare(model)
+    found = packed.forward(PROMPTS)
     assert found.shape == (4, 24) and torch.allclose(found, expected, atol=1e-5)
     for place, ids in enumerate(PROMPTS):
-        assert torch.allclose(packing.forward(model, [ids], torch.device("cpu"))[0], expected[place], atol=1e-5)
+        assert torch.allclose(packed.forward([ids])[0], expected[place], atol=1e-5)
 
 
 def test_a_prompt_does_not_feel_its_company(model):
-    packing.prepare(model)
-    one = packing.forward(model, PROMPTS, torch.device("cpu"))
-    other = packing.forward(model, [*PROMPTS[:3], [2, *range(20, 35), 3]], torch.device("cpu"))
+    packed = packing.prepare(model)
+    one, other = packed.forward(PROMPTS), packed.forward([*PROMPTS[:3], [2, *range(20, 35), 3]])
     assert torch.allclose(one[:3], other[:3], atol=1e-6) and not torch.allclose(one[3], other[3], atol=1e-2)
 
 

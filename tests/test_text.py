@@ -271,7 +271,7 @@ def test_another_embedding_size_is_refused(tmp_path, encoder):
 
 
 def test_what_ships_takes_prompts_in_one_forward(encoder):
-    assert encoder._packs
+    assert encoder._packed
 
 
 def test_importing_the_module_imports_no_transformers():
