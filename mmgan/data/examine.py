@@ -18,6 +18,7 @@ from .loader import SOURCE_RATE, upright
 
 THUMBNAIL = 112  # pixels of a thumbnail's longer side
 PEAKS = 64  # columns of a small waveform
+UNKNOWN = 2**63 - 1  # frames, of a FLAC that was written to a pipe
 RATES = (2_000, 384_000)  # Hz, of a sound file
 SILENT = 1e-4  # peak; 80 dB below full scale
 FAINT = 3e-3  # peak; 50 dB below full scale, little more than the noise of a microphone
@@ -129,6 +130,8 @@ def _sound_header(data: bytes, limits: Limits):
         raise DataError(UNREADABLE["sound"]) from error
     if not RATES[0] <= info.samplerate <= RATES[1]:
         raise DataError(f"the sound has a rate of {info.samplerate:,} Hz; save it again with 16,000 to 48,000 Hz.")
+    if info.frames >= UNKNOWN:
+        raise DataError("the file does not say how long its sound is; open it in a sound editor and save it again.")
     if info.frames * info.channels > limits.samples or info.frames > limits.seconds * info.samplerate:
         # A header of a few bytes can promise gigabytes.
         raise DataError(f"the sound is longer than {limits.seconds / 60:.0f} minutes; cut it into shorter clips.")

@@ -40,6 +40,7 @@ from .project_export import export_project
 from .table import check_caption, check_name, checked, owner_hash, select, to_json
 
 MAX_JSON = 64 << 20  # bytes of a project.json; five thousand items make three million
+GONE = "That file is no longer in the project; reload the page."
 LOCK_SECONDS = 30.0  # that a change waits for another one
 
 
@@ -176,7 +177,7 @@ class Project:
         """
 
         def change(state: dict) -> None:
-            one, two = (self._find(state, i) for i in (first, second))
+            one, two = (self._find(state["items"], i) for i in (first, second))
             if {one.kind, two.kind} != {"image", "sound"}:
                 raise DataError("Choose one picture and one sound to pair.")
             caption = one.caption or two.caption
@@ -189,7 +190,7 @@ class Project:
         """Takes an item from its partner."""
 
         def change(state: dict) -> None:
-            gone = self._find(state, item)
+            gone = self._find(state["items"], item)
             for other in list(state["items"].values()):
                 if other.id == item or (other.partner == item and other.id == gone.partner):
                     state["items"][other.id] = dataclasses.replace(other, partner=None)
@@ -206,22 +207,19 @@ class Project:
         if how not in CUTS:
             raise DataError("A long sound is cut to its 'loudest' second or into 'pieces'.")
 
+        table = {item.id: item for item in self.items()}
+        chosen = [self._find(table, key) for key in ids]
+        chosen = [item for item in chosen if item.kind == "sound" and item.file and is_long(item)]
+        # Decoding takes its time, so others may change the project meanwhile.
+        counts = {item.id: self._write_pieces(item) if how == "pieces" else 0 for item in chosen}
+
         def change(state: dict) -> None:
-            for key in list(ids):
-                item = self._find(state, key)
-                if item.kind != "sound" or not item.file or not is_long(item):
-                    continue
-                count = 0
-                if how == "pieces":
-                    waveform = decode_sound((self.folder / item.file).read_bytes(), self.limits)
-                    pieces = cut_pieces(waveform)
-                    (self.folder / "pieces").mkdir(exist_ok=True)
-                    for number, piece in enumerate(pieces, start=1):
-                        buffer = io.BytesIO()
-                        write_wav(buffer, piece, SOURCE_RATE)
-                        replace_file(self.folder / piece_name(item, number), buffer.getvalue())
-                    count = len(pieces)
-                state["items"][key] = dataclasses.replace(item, cut=how, pieces=count)
+            for item in chosen:
+                if item.id in state["items"]:
+                    now = state["items"][item.id]
+                    state["items"][item.id] = dataclasses.replace(now, cut=how, pieces=counts[item.id])
+                else:  # deleted meanwhile, by somebody who could not know of the pieces
+                    state.setdefault("gone", []).append(item)
 
         self._change(change)
 
@@ -264,11 +262,25 @@ class Project:
 
         return self._change(change)
 
+    def _write_pieces(self, item: Item) -> int:
+        """Cuts a long sound; returns how many pieces there are, named by its contents, which no other file has."""
+        try:
+            pieces = cut_pieces(decode_sound((self.folder / item.file).read_bytes(), self.limits))
+        except FileNotFoundError as error:
+            raise DataError(GONE) from error
+        with saving(self.folder):
+            (self.folder / "pieces").mkdir(exist_ok=True)
+            for number, piece in enumerate(pieces, start=1):
+                buffer = io.BytesIO()
+                write_wav(buffer, piece, SOURCE_RATE)
+                replace_file(self.folder / piece_name(item, number), buffer.getvalue())
+        return len(pieces)
+
     @staticmethod
-    def _find(state: dict, key: int) -> Item:
-        if key not in state["items"]:
-            raise DataError("That file is no longer in the project; reload the page.")
-        return state["items"][key]
+    def _find(items: dict[int, Item], key: int) -> Item:
+        if key not in items:
+            raise DataError(GONE)
+        return items[key]
 
     def _change(self, change: Callable[[dict], object]):
         """Reads the table, lets ``change`` alter it (items by their ids) and saves it, under the project's lock."""

@@ -6,6 +6,7 @@ pairs find each other, no upload is ever held in memory, and one that breaks off
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import shutil
@@ -15,6 +16,8 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from ..data.adding import Added, refuse_large
 from ..data.archive import safe_name
@@ -33,6 +36,7 @@ KEPT_SECONDS = 3600.0  # that an upload may lie untouched
 OPEN_UPLOADS = 4  # of one visitor at a time
 IDLE_SECONDS = 120.0  # without a byte: its page is gone, and others of the visitor need not wait for it
 MAX_REFUSED, MAX_NAME = 1_000, 200  # names, and characters of one, of files that a page did not send
+LIVES = ".lock"  # of a server's folder, held as long as the server lives
 SHOWN = 200  # things that could not be taken, listed in an answer; all of them are in the project
 
 
@@ -70,16 +74,19 @@ class Uploads:
     """The uploads of one server.
 
     Args:
-        folder: where they wait; emptied now.
+        folder: where they wait, those of each server in a folder of its own; what servers that are gone left in it is
+            removed now.
         max_upload: bytes of one file.
     """
 
     def __init__(self, folder: Path, limits: Limits, max_upload: int):
-        self.folder, self.limits, self.max_upload = folder, limits, max_upload
+        self.folder, self.limits, self.max_upload = folder / secrets.token_hex(6), limits, max_upload
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
         self._adding = ThreadPoolExecutor(2, "mmgan-add")  # so that many at once leave the page some of the machine
-        shutil.rmtree(folder, ignore_errors=True)
+        self._lives = FileLock(f"{self.folder}{LIVES}")
+        with contextlib.suppress(OSError):
+            _remove_left(folder)
 
     def begin(self, project: Project, owner: str) -> str:
         """A new upload; returns its key.
@@ -99,6 +106,8 @@ class Uploads:
             key = secrets.token_urlsafe(12)
             with saving(self.folder):
                 (self.folder / key).mkdir(parents=True)
+                if not self._lives.is_locked:
+                    self._lives.acquire()  # until this process ends, however it does
             self._uploads[key] = Upload(self.folder / key, project, owner)
         return key
 
@@ -211,6 +220,15 @@ class Uploads:
                 if time.monotonic() - upload.touched > KEPT_SECONDS and upload.state not in ("waiting", "adding"):
                     del self._uploads[key]
                     shutil.rmtree(upload.folder, ignore_errors=True)
+
+
+def _remove_left(folder: Path) -> None:
+    """Removes the waiting uploads of servers that live no more: nobody holds their locks."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        lock = path if path.name.endswith(LIVES) else path.with_name(path.name + LIVES)
+        with contextlib.suppress(Timeout), FileLock(lock, timeout=0):
+            shutil.rmtree(lock.with_name(lock.name.removesuffix(LIVES)), ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 def _said(added: Added, language: str) -> str:

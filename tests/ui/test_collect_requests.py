@@ -7,6 +7,7 @@ import pytest
 from conftest import serving
 from test_collect_tab import picture
 
+from mmgan.data.limits import PROJECT_LIMITS
 from mmgan.data.projects import Projects
 from mmgan.ui import uploads
 from mmgan.ui.owner import COOKIE
@@ -35,6 +36,20 @@ def test_uploads_whose_page_is_gone_are_in_nobodys_way(address, monkeypatch):
         monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.0)
         assert client.post(f"/projects/{key}/uploads").status_code == 200
         client.delete(f"/projects/{key}")
+
+
+def test_a_second_server_leaves_the_uploads_of_the_first_alone(tmp_path):
+    waiting = tmp_path / ".uploads"
+    project = Projects(tmp_path).create("Shared folder")
+    first = uploads.Uploads(waiting, PROJECT_LIMITS, 1 << 20)
+    first.begin(project, "a")
+    second = uploads.Uploads(waiting, PROJECT_LIMITS, 1 << 20)
+    second.begin(project, "b")
+    assert len(list(waiting.glob("*/*"))) == 2
+    first._lives.release()  # as the system does when a process ends
+    uploads.Uploads(waiting, PROJECT_LIMITS, 1 << 20)
+    assert [path.parent for path in waiting.glob("*/*")] == [second.folder]
+    assert [path.name for path in waiting.glob("*.lock")] == [f"{second.folder.name}.lock"]
 
 
 @pytest.mark.parametrize("others", ["consent", "x=hello world", 'x={"a":1}', "path=/", "a=1; ü"])

@@ -13,6 +13,9 @@ TEXTS: dict[str, str] = {
     "the sound is longer than {minutes} minutes; cut it into shorter clips.": (
         "声音超过 {minutes} 分钟；请剪成短一些的片段。"
     ),
+    "the file does not say how long its sound is; open it in a sound editor and save it again.": (
+        "文件没有说明声音有多长；请用音频编辑软件打开并重新保存。"
+    ),
     "the sound is silent; record it again.": "没有声音；请重新录制。",
     "the file is empty; add it again.": "文件是空的；请重新添加。",
     "the file is {what} inside, not what its name says; save it anew as PNG, JPEG, WAV or MP3.": (
