@@ -205,6 +205,8 @@ class FinetuneLoop(Loop):
             criterion += 1 - _mean(matches) if matches else 0.0  # near the files, and under the right captions
             # A model that makes one thing for each caption comes near to few files soon, and would be kept.
             criterion += 1 - _mean(varieties) if varieties else 0.0
+            # Near-copies come near to held-out files as well as anything, and are not what a person is here for.
+            criterion += _mean([m.copies for m in found.values()])
         copies = max((m.copies for m in found.values()), default=0.0)
         nearer = max((m.nearer for m in found.values()), default=0.0)
         better = self.evidence.see(step, share, criterion, copies, nearer, distance)
