@@ -405,4 +405,5 @@ def test_a_model_that_makes_one_thing_a_caption_is_not_the_best():
     assert weigh(10, 0.1, {"audio": found})
     assert weigh(20, 0.2, {"audio": dataclasses.replace(found, to_held_out=0.05, variety=0.6)})
     assert not weigh(30, 0.3, {"audio": dataclasses.replace(found, to_held_out=0.9, variety=1.5)})  # wild is no merit
-    assert loop.evidence.best_step == 20
+    assert not weigh(40, 0.4, {"audio": dataclasses.replace(found, to_held_out=0.0, variety=0.6, copies=0.2)})
+    assert weigh(50, 0.5, {"audio": dataclasses.replace(found, to_held_out=0.0, variety=0.6, copies=0.05)})
