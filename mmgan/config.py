@@ -126,6 +126,7 @@ class TrainingConfig:
     # their styles keep a distance (30 does it), and means of what is made are drawn to the real rows' (80).
     caption_margin_weight: float = _number(0.0, 0.0, 1_000.0)
     caption_mean_weight: float = _number(0.0, 0.0, 1_000.0)
+    twin_spread_weight: float = _number(0.0, 0.0, 1_000.0)  # samples of one caption shall differ as real rows do
     latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
     # The critics read latents from real rows, and the generator rebuilds the rows from them (VAE/GAN): pixels teach
     # colours, places and pitches sooner than scores do. It falls to 0 at this share, because it blurs.

@@ -6,11 +6,12 @@ that the slices of a batch add up to the batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..config import TrainingConfig
@@ -24,6 +25,8 @@ from .losses import Loss, contrastive, mean, slope_towards_one, squared_slope
 NEAR, STYLE_MARGIN = 0.1, 1.0
 # Of captions that are not near, in the matching of means. Without them, the sounds' envelopes came out worse.
 FAR_SHARE = 0.25
+SAME = 0.01  # of twins that are nearer than this, both are one file
+POOLED = 8  # side of the small averages by which twins differ: what noise could differ in is not among them
 
 
 @dataclass
@@ -40,6 +43,13 @@ def nearness(caption: Tensor, wrong_caption: Tensor) -> Tensor:
     return (1 - (caption - wrong_caption).norm(dim=1) / NEAR).clamp(min=0)
 
 
+def apart(rows: Tensor) -> Tensor:
+    """How far each image [B, C, S, S] or log-mel [B, bands, T] is from its twin, [B], by small averages of both."""
+    maps = rows if rows.dim() == 4 else rows.unsqueeze(1)
+    small = F.adaptive_avg_pool2d(maps, POOLED).flatten(1)
+    return ((small - small[torch.arange(len(rows), device=rows.device) ^ 1]).square().mean(1) + 1e-8).sqrt()
+
+
 class Objectives:
     """Terms of both losses, each a scalar tensor.
 
@@ -54,6 +64,7 @@ class Objectives:
         spreads: tuple[float, float], present: tuple[bool, bool] = (True, True),
     ):  # fmt: skip
         self.present = present
+        self.twin_spreads = [0.0, 0.0]  # of images and log-mels, see measure_twins
         self.config, self.loss, self.bf16, self.spreads = config, loss, bf16, spreads
         self.generator, self.discriminators = generator, discriminators
         self.device = next(discriminators.parameters()).device
@@ -222,6 +233,32 @@ class Objectives:
             difference = (made - real).flatten(1)
             product = near * (difference * difference[other]).sum(1)
             total = total + mean(product, counts[:, 3 + k]) / self.spreads[k]
+        return total
+
+    def measure_twins(self, batches: Iterable[Batch]) -> None:
+        """How far real twins are apart, for :meth:`twin_spread`: the root mean square, 0 where there are none."""
+        squares = [[], []]
+        for batch in batches:
+            part = batch.to(self.device)
+            there = self.counts(part)[:, 3:].bool()
+            for k, rows in enumerate((part.image, part.mel)):
+                squares[k].append(apart(rows)[there[:, k]].square())
+        found = (torch.cat(some) for some in squares)
+        found = (some[some > SAME**2] for some in found)  # a file that is its own twin says nothing
+        self.twin_spreads = [float(some.mean()) ** 0.5 if len(some) else 0.0 for some in found]
+
+    def twin_spread(self, generated: tuple[Tensor, Tensor], counts: Tensor) -> Tensor:
+        """How much nearer to each other generated twins are than real ones, as a share; 0 where they are as far apart.
+
+        ``generated`` are images [B, C, S, S] and log-mels [B, bands, T], ``counts`` is [B, 5]. Mode seeking (Mao et al.
+        2019) up to a distance (Yang et al. 2019), here the one of the data. A base whose captions say all that there is
+        to a sound has no use for noise, and a few minutes of critics do not teach it one.
+        """
+        total = 0.0
+        for k, rows in enumerate(generated):
+            if self.twin_spreads[k]:
+                near = (1 - apart(rows) / self.twin_spreads[k]).clamp(min=0)
+                total = total + mean(near, counts[:, 3 + k])
         return total
 
     def excess(self, image: Tensor, mel: Tensor, counts: Tensor) -> Tensor:

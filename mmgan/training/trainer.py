@@ -31,6 +31,7 @@ from .objectives import Objectives
 
 FEW_ITEMS = 5_000  # pictures or sounds; banks of fewer are augmented
 SPREAD_ROWS = 64  # real rows from which the spread of the data is estimated
+TWIN_ROWS = 256  # real rows from which it is estimated how far twins are apart
 CAPTION_ROWS = 2_048  # from whose captions those are chosen that a model keeps
 EMA_WARM_UP = 0.1  # the average forgets faster at first: its half-life is at most this share of the examples seen
 
@@ -94,6 +95,8 @@ class Trainer:
         self.objectives = Objectives(
             config, self.loss, self.generator, self.discriminators, self.bf16, spreads, present
         )
+        if config.twin_spread_weight:
+            self.objectives.measure_twins(map(self.loader.batch, range(TWIN_ROWS // config.batch_size + 1)))
         self.step_count = 0
         self.augment_image = _augmentation(config.augment_image, dataset.num_images)
         self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)
@@ -179,13 +182,15 @@ class Trainer:
         score = terms_of.weighted(self.loss.generator(real.values.detach(), fake.values), counts)
         match = terms_of.contrast(fake, batch, embeddings, wrong_caption, rows, counts)
         unread = terms_of.unread(fake, latents, counts)
-        reconstruction = margin = distance = torch.zeros((), device=self.device)
+        reconstruction = margin = distance = twins = torch.zeros((), device=self.device)
         if rebuilding := self._fading(c.reconstruction_weight, c.reconstruction_share):
             reconstruction = terms_of.reconstruction(part, real, caption, noise, counts)
         if c.caption_margin_weight:
             margin = terms_of.caption_margin(caption, wrong_caption, latents, counts)
         if c.caption_mean_weight:
             distance = terms_of.caption_mean(generated, part, caption, wrong_caption, counts)
+        if c.twin_spread_weight:
+            twins = terms_of.twin_spread(generated, counts)
         common = c.latent_weight * unread + rebuilding * reconstruction  # both networks wish for these
         g_loss = (
             score
@@ -193,6 +198,7 @@ class Trainer:
             + c.range_weight * terms_of.excess(*generated, counts)
             + c.caption_margin_weight * margin
             + c.caption_mean_weight * distance
+            + c.twin_spread_weight * twins
             + common
         )
         g_parameters = list(self.generator.parameters())
@@ -219,6 +225,7 @@ class Trainer:
             "generator": score, "discriminator": adversarial, "wrong_caption": mismatch, "wrong_partner": partner,
             "contrastive": recognise, "generator_contrastive": match, "latents": unread,
             "reconstruction": reconstruction, "caption_margin": margin, "caption_mean": distance,
+            "twin_spread": twins,
             "sign_image": mean(sure[:, 0], counts[:, 0]),
             "sign_audio": mean(sure[:, 1], counts[:, 1]),
         }  # fmt: skip

@@ -82,7 +82,19 @@ def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without
     torch.testing.assert_close(far, darker / 4)  # captions that cannot be mistaken for each other count less
 
 
-@pytest.mark.parametrize("setting", ["caption_mean_weight", "caption_margin_weight"])
+def test_samples_of_one_caption_are_to_differ_as_its_files_do_and_no_more():
+    t = trainer(twin_spread_weight=1.0)
+    part = t.loader.batch(0)
+    counts = t.objectives.counts(part)
+    alike = part.image.mean(0, keepdim=True).expand_as(part.image), part.mel.mean(0, keepdim=True).expand_as(part.mel)
+    found = [t.objectives.twin_spread(rows, counts) for rows in (alike, (part.image, part.mel))]
+    found.append(t.objectives.twin_spread((9 * part.image, 9 * part.mel), counts))
+    assert found[0] == pytest.approx(float(counts[:, 3:].mean(0).sum()), rel=0.01) and found[0] > found[1] > found[2]
+    assert t.objectives.twin_spread(alike, counts * torch.tensor([1, 1, 1, 0, 0])) == 0  # no twins
+    assert trainer().objectives.twin_spreads == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("setting", ["caption_mean_weight", "caption_margin_weight", "twin_spread_weight"])
 def test_a_wish_to_the_generator_alone_changes_it(setting):
     class Alike(Encoder):  # captions as near to each other as those of the same words
         def encode(self, prompts):
