@@ -36,7 +36,10 @@ from .trainer import Trainer
 MINUTES = 8.0
 LOGGED = 1_000  # files that are left out, each in a line of the run's log
 # Where a fine-tuning differs from a training: nothing else is changed without a measurement that says so.
-DEFAULTS = {"augment_image": 0.3, "augment_audio": 0.3, "augment_target": 0.5, "checkpoint_seconds": 30.0}
+DEFAULTS = {
+    "augment_image": 0.3, "augment_audio": 0.3, "augment_target": 0.5, "twin_spread_weight": 0.5,
+    "checkpoint_seconds": 30.0,
+}  # fmt: skip
 
 
 def main(options) -> int:
