@@ -23,12 +23,13 @@
     },
 
     showChips(tab) {
-      tab.chips?.replaceChildren(...(tab.captions ?? []).slice(0, 12).map((caption) => el("button", { type: "button", class: "mc-chip", dir: "auto",
+      const captions = (tab.captions ?? []).slice(0, 12).map((caption) => ({ caption }));
+      if (tab.chips) window.mmSteady.keyed(tab.chips, captions, "caption", ({ caption }, old) => old ?? el("button", { type: "button", class: "mc-chip", dir: "auto",
         onclick: async () => {
           if (tab.recordings?.files.length && tab.classField.value.trim() !== caption && !(await record.save(tab))) return;
           tab.className = tab.classField.value = caption;
           tab.classField.focus();
-        } }, caption)));
+        } }, caption));
     },
 
     off(tab) {

@@ -176,6 +176,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_seconds": ("{seconds} s", "{seconds} 秒"),
     "collect_in_pieces": ("in {count} {count|piece|pieces}", "切成 {count} 段"),
     "collect_page": ("{first} to {last} of {found}", "第 {first} 到 {last} 个，共 {found} 个"),
+    "collect_pages": ("Pages of the table", "表格分页"),
     "collect_before": ("Previous page", "上一页"),
     "collect_after": ("Next page", "下一页"),
     "collect_deleted_one": ("{name} was deleted.", "已删除 {name}。"),
