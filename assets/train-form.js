@@ -174,7 +174,8 @@
       const draw = () => {
         const spec = all.find(([curve]) => curve === tab.comparedCurve)?.[1];
         if (!spec) return;
-        const chart = new parts.Chart(tab, { ...spec, title: `${tab.say(`chart_${spec.name}`)}: ${tab.say(`curve_${tab.comparedCurve}`)}`, note: tab.say(`chart_${spec.name}_note`) });
+        tab.compared?.end();
+        const chart = tab.compared = new parts.Chart(tab, { ...spec, title: `${tab.say(`chart_${spec.name}`)}: ${tab.say(`curve_${tab.comparedCurve}`)}`, note: tab.say(`chart_${spec.name}_note`) });
         place.replaceChildren(chart.element);
         chart.set(names.filter((name) => answer.curves[name][tab.comparedCurve]).map((name) => ({ label: name, ...answer.curves[name][tab.comparedCurve] })));
       };

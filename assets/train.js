@@ -155,15 +155,7 @@ window.mmTrain = (() => {
     take(metrics) {
       if (!metrics) return;
       if (metrics.reset) this.curves = {};
-      for (const [name, { x, y, low, high }] of Object.entries(metrics.curves)) {
-        const curve = (this.curves[name] ??= { x: [], y: [], low: [], high: [] });
-        for (let i = 0; i < x.length; i++) {
-          curve.x.push(x[i]);
-          curve.y.push(y[i]);
-          curve.low.push((low ?? y)[i]);
-          curve.high.push((high ?? y)[i]);
-        }
-      }
+      for (const [name, points] of Object.entries(metrics.curves)) (this.curves[name] ??= new parts.Curve()).take(points);
       this.cursor = metrics.cursor;
       this.epoch = metrics.epoch;
     }
