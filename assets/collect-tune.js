@@ -51,7 +51,15 @@
       tune.update(tab);
       const first = [...tab.known.models].find((model) => model === "shapes");
       base.replaceChildren(...models.map((model) => el("option", { value: model, selected: model === first }, model)));
+      tab.tuneFields = [base, minutes, batch, name];
+      const { tune: { key: kept, values = [] } = {} } = tab.before; // from before the language was switched
+      if (kept === tab.key) tab.tuneFields.forEach((field, i) => { field.value = values[i]; });
+      delete tab.before.tune;
       tune.suggest(tab, name);
+    },
+
+    values(tab) {
+      return tab.tuneFields?.[0].isConnected ? { key: tab.key, values: tab.tuneFields.map((field) => field.value) } : tab.before.tune;
     },
 
     async suggest(tab, field) {

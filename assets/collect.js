@@ -46,6 +46,8 @@ window.mmCollect = (() => {
       this.project = null; // the one that is open
       this.unsaved = new Map(); // recordings of projects that are not open
       this.limits = { sentence: "", max: Infinity };
+      this.before = window.mmKept.take("collect") ?? {};
+      window.mmKept.keep("collect", () => ({ ...this.before, begun: this.main.querySelector("#mc-name")?.value, tune: parts.tune.values(this) }));
     }
 
     say(key, values = {}) {
@@ -92,7 +94,7 @@ window.mmCollect = (() => {
       this.limits = { sentence: answer.limits, max: answer.max_upload };
       parts.tune.showImport(this);
       const wanted = this.projects.find((project) => project.key === this.key) ?? this.projects[0];
-      if (wanted) this.open(wanted.key);
+      if (wanted && this.before.begun === undefined) this.open(wanted.key);
       else this.welcome();
     }
 
@@ -164,6 +166,8 @@ window.mmCollect = (() => {
             el("div", { class: "mt-line" }, name, button)), alert),
         el("p", { class: "mt-quiet" }, this.say("welcome_drop")),
         el("p", { class: "mt-quiet" }, this.say("private")));
+      name.value = this.before.begun ?? "";
+      delete this.before.begun;
       this.main.replaceChildren(welcome);
       if (this.projects?.length) name.focus();
     }

@@ -48,8 +48,10 @@ window.mmTrain = (() => {
       this.code = memory.get("teacher");
       this.access = { may: false, code: false };
       this.view = "watch"; // or "form", "compare"
-      this.ticked = new Set();
       this.busy = ""; // the action that is on its way
+      const { chosen, view, ticked = [] } = window.mmKept.take("train") ?? {};
+      Object.assign(this, { chosenForm: chosen, wanted: view, ticked: new Set(ticked) });
+      window.mmKept.keep("train", () => ({ chosen: this.chosenForm, view: this.view, ticked: [...this.ticked] }));
       this.forget();
     }
 
@@ -132,6 +134,7 @@ window.mmTrain = (() => {
       if (answer.runs || access) this.showList();
       if (access || !this.gate.dataset.shown) this.showGate(); // and not at every news, for somebody may be typing the code
       if (first) this.choose();
+      if (first && (this.wanted === "compare" || (this.wanted === "form" && this.access.may))) this.open(this.wanted);
       if (this.view !== "watch") { if (access) this.show(); return; }
       // An answer about the run watched before, or about what came after curves that are forgotten now.
       if (question.run !== this.watched || question.cursor !== this.cursor || question.epoch !== this.epoch) return;
