@@ -139,7 +139,12 @@
       if (!(await record.ready(tab))) { tab.listening = false; return; }
       const button = tab.stage.querySelector(`[data-action=${withPicture ? "both" : "listen"}]`), name = record.name();
       button.textContent = tab.say("listening");
-      button.disabled = true;
+      await window.mmSteady.during(button, () => record.clip(tab, withPicture, name));
+      tab.listening = false;
+      button.textContent = tab.say(withPicture ? "both" : "listen");
+    },
+
+    async clip(tab, withPicture, name) {
       try {
         const recorder = new MediaRecorder(tab.microphone), pieces = [];
         recorder.ondataavailable = (event) => pieces.push(event.data);
@@ -154,9 +159,6 @@
       } catch (error) {
         parts.add.note(tab.addNote, tab.say("no_device"), true);
       }
-      tab.listening = false;
-      button.textContent = tab.say(withPicture ? "both" : "listen");
-      button.disabled = false;
     },
 
     keep(tab, kind, name, blob) {

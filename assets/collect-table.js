@@ -1,7 +1,7 @@
 // The table of a project: one row a file, with what is wrong and one act that helps, a page at a time.
 (() => {
   "use strict";
-  const { parts } = window.mmCollect, { el } = window.mmTrain, { keyed, write, closable, settled } = window.mmSteady;
+  const { parts } = window.mmCollect, { el } = window.mmTrain, { keyed, write, lost, closable, settled } = window.mmSteady;
   const UNDO_BYTES = 16 << 20; // of a file that is fetched before it is deleted, so that it can be put back
   const SHOWS = ["all", "look", "left_out", "image", "sound"];
   const player = new Audio();
@@ -35,7 +35,7 @@
 
   const table = {
     forget(tab) {
-      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, unsent: {}, bulkOpen: false });
+      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, unsent: (tab.unsentOf[tab.key] ??= {}) });
     },
 
     fetch(tab) {
@@ -152,10 +152,12 @@
     },
 
     caption(tab, row) {
-      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: tab.unsent[row.id] ?? row.caption, placeholder: tab.say("no_caption_yet"),
+      const { key, unsent } = tab; // of this project, though another may be open when the answer comes
+      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: unsent[row.id] ?? row.caption, placeholder: tab.say("no_caption_yet"),
         "aria-label": tab.say("caption_of", { name: row.name }), "data-field": "caption", list: "mc-captions",
+        oninput: () => { unsent[row.id] = field.value; }, // until it is saved, so that a lost connection loses nothing
         onkeydown: (event) => {
-          if (event.key === "Escape") { field.value = row.caption; delete tab.unsent[row.id]; field.blur(); }
+          if (event.key === "Escape") { field.value = row.caption; delete unsent[row.id]; field.blur(); }
           if (event.key !== "Enter") return;
           event.preventDefault();
           const fields = [...tab.rowsBox.querySelectorAll("[data-field=caption]")], next = fields[fields.indexOf(field) + 1];
@@ -163,14 +165,16 @@
         },
         onblur: async () => {
           if (!field.isConnected) return;
-          if (field.value === row.caption) { delete tab.unsent[row.id]; return; }
-          tab.unsent[row.id] = field.value; // until it is saved, so that a lost connection loses nothing
-          const { error } = await tab.ask("POST", `projects/${tab.key}/items`, { action: "caption", ids: [row.id], caption: field.value });
-          if (error) return table.say(tab, error);
-          delete tab.unsent[row.id];
-          row.caption = field.value;
-          table.say(tab, "");
-          await tab.refresh();
+          const caption = field.value;
+          if (caption === row.caption) { delete unsent[row.id]; return; }
+          const { error } = await tab.ask("POST", `projects/${key}/items`, { action: "caption", ids: [row.id], caption });
+          if (!error) {
+            if (unsent[row.id] === caption) delete unsent[row.id];
+            row.caption = caption;
+          }
+          if (tab.key !== key) return;
+          table.say(tab, error ?? "");
+          if (!error) await tab.refresh();
         } });
       return field;
     },
@@ -219,6 +223,7 @@
         const back = await parts.add.send(tab, [[row.name, file]], row.caption);
         if (back && tab.key === key) await table.asBefore(tab, row);
         table.say(tab, back ? "" : tab.say("undo_failed", { name: row.name }));
+        if (lost()) [...tab.grid.querySelectorAll("[data-field=tick]")].at(-1)?.focus({ preventScroll: true }); // what was put back is the last
       } }, tab.say("undo"));
       tab.tableNote.replaceChildren(el("div", { class: "mt-line", role: "status" }, el("p", { dir: "auto" }, tab.say("deleted_one", { name: row.name })), undo));
     },

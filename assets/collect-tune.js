@@ -19,9 +19,8 @@
       const alert = el("p", { class: "mm-alert", role: "alert", hidden: true });
       const submit = async (event) => {
         event.preventDefault();
-        start.disabled = true;
         const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: code(), batch_size: batch.value ? Number(batch.value) : null };
-        const answer = await tab.ask("POST", "finetune", question);
+        const answer = await window.mmSteady.during(start, () => tab.ask("POST", "finetune", question));
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
         tune.update(tab);

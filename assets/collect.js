@@ -45,9 +45,11 @@ window.mmCollect = (() => {
       this.key = memory.get("project");
       this.project = null; // the one that is open
       this.unsaved = new Map(); // recordings of projects that are not open
+      Object.assign(this, { uploads: {}, said: {} }); // by project: what is sent, and what became of it
       this.limits = { sentence: "", max: Infinity };
       this.before = window.mmKept.take("collect") ?? {};
-      window.mmKept.keep("collect", () => ({ ...this.before, begun: this.main.querySelector("#mc-name")?.value, tune: parts.tune.values(this) }));
+      this.unsentOf = this.before.unsent ?? {}; // captions by project that are not saved yet
+      window.mmKept.keep("collect", () => ({ ...this.before, unsent: this.unsentOf, begun: this.main.querySelector("#mc-name")?.value, tune: parts.tune.values(this) }));
     }
 
     say(key, values = {}) {
@@ -184,6 +186,7 @@ window.mmCollect = (() => {
       memory.set("project", key);
       parts.record.end(this);
       parts.table.forget(this);
+      parts.add.recall(this, key);
       this.recordings = this.unsaved.get(key) ?? null;
       this.unsaved.delete(key);
       this.showList();
@@ -306,10 +309,12 @@ window.mmCollect = (() => {
     askSure() {
       const { project } = this;
       const remove = async () => {
+        parts.add.drop(this, project.key);
         const answer = await this.ask("DELETE", `projects/${project.key}`);
         this.sure = false;
         if (answer.error) { this.showHead(); this.headNote.textContent = answer.error; return; }
         this.projects = this.projects.filter((other) => other.key !== project.key);
+        delete this.unsentOf[project.key];
         if (this.projects.length) await this.open(this.projects[0].key);
         else this.welcome();
         if (lost()) (this.entries.querySelector("[aria-current]") ?? this.main.querySelector("input"))?.focus();

@@ -40,12 +40,10 @@
           alert.hidden = false;
           return;
         }
-        start.disabled = true;
-        const answer = await tab.act("start", form.question(tab));
+        const answer = await window.mmSteady.during(start, () => tab.act("start", form.question(tab)));
         if (answer.error) {
           alert.textContent = answer.error;
           alert.hidden = false;
-          start.disabled = false;
           return;
         }
         Object.assign(chosen, { name: "", named: false });

@@ -129,3 +129,78 @@ def test_a_selection_dragged_out_of_the_publish_dialog_leaves_it_open(open_page,
     page.mouse.click(*outside)
     page.locator(".mc-publish").wait_for(state="detached")
     Manager(folder / "runs").delete("to publish")
+
+
+def test_focus_stays_with_the_run_and_its_film_strip(open_page, address, folder):
+    with puppet.trained(folder / "runs" / "by keyboard"):
+        page = open_page(address)
+        open_train(page)
+        page.locator(".mt-run", has_text="by keyboard").click()
+        page.wait_for_selector(".mt-frame .mt-cell")
+        page.locator('.mt-strip [tabindex="0"]').focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowRight")
+        named = page.evaluate("document.activeElement.ariaLabel")
+        columns = page.locator(".mt-column").count()
+        page.wait_for_function("n => document.querySelectorAll('.mt-column').length > n", arg=columns)
+        assert page.evaluate("document.activeElement.ariaLabel") == named and "prompt 1" in named
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        assert page.locator('.mt-strip [tabindex="0"]').count() == 1
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".mt-frame.mt-playing")
+        page.locator("[data-action=pause]").press("Enter")
+        page.wait_for_selector(".mt-head .mt-state.mt-paused")
+        page.wait_for_function("() => document.activeElement.dataset.action === 'resume'")
+    Manager(folder / "runs").delete("by keyboard")
+
+
+def open_project(page, name):
+    page.locator(".mc-collect .mt-run", has_text=name).click()
+    page.locator(".mc-head h2", has_text=name).wait_for()
+
+
+def test_captions_that_were_not_saved_wait_in_their_project(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "elsewhere")
+    begin(page, "unsaved")
+    upload(page, "one.zip", zipped({"apple/1.png": picture(1)}))
+    page.route("**/items", lambda route: route.fulfill(body="a proxy page"))
+    field = row(page, "apple/1.png").locator("[data-field=caption]")
+    field.fill("a red apple")
+    field.press("Enter")
+    page.locator(".mc-line .mm-alert").wait_for()
+    open_project(page, "elsewhere")
+    open_project(page, "unsaved")
+    assert field.input_value() == "a red apple"
+    page.locator(".mm-language").click()
+    page.get_by_role("heading", name="项目内容").wait_for()
+    assert field.input_value() == "a red apple"
+    page.unroute("**/items")
+    field.focus()
+    with page.expect_response("**/items"):
+        page.keyboard.press("Tab")
+    assert [item.caption for item in project_of(folder, "unsaved").items()] == ["a red apple"]
+
+
+def test_an_upload_is_seen_again_in_its_project_and_ends_with_it(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "beside")
+    begin(page, "sending")
+    held = []
+    page.route("**/uploads/*?name=*", lambda route: held.append(route))
+    page.set_input_files("[data-pick=files]", {"name": "1.png", "mimeType": "image/png", "buffer": picture(1)})
+    bar = page.locator(".mc-progress [role=progressbar]")
+    bar.wait_for()
+    open_project(page, "beside")
+    assert bar.count() == 0
+    open_project(page, "sending")
+    bar.wait_for()
+    page.wait_for_function("() => document.querySelector('.mc-progress').textContent.includes('1.png')")
+    held.pop().continue_()
+    page.get_by_text("Added 1 picture and 0 sounds.").wait_for()
+    with page.expect_request("**/uploads/*?name=*"):
+        page.set_input_files("[data-pick=files]", {"name": "2.png", "mimeType": "image/png", "buffer": picture(2)})
+    page.locator("[data-action=delete]").click()
+    with page.expect_event("requestfailed", lambda request: "2.png" in request.url):
+        page.locator("[data-action=sure]").click()
+    page.locator(".mc-head h2", has_text="beside").wait_for()
