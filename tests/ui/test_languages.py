@@ -59,6 +59,7 @@ def test_the_switch_holds_and_loses_no_prompt(open_page, url):
     page.get_by_role("button", name="Show this page in Chinese").click()
     page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
     page.wait_for_function("document.querySelector('#prompt :is(textarea, input)').value === 'my own prompt'")
+    page.locator("#results h2", has_text="a handwritten seven").wait_for()  # what was shown, once more
     assert page.get_by_role("button", name="生成", exact=True).is_visible()
     page.reload()
     page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
@@ -71,14 +72,15 @@ def test_the_switch_keeps_what_is_set_and_shown(open_page, address, folder):
     puppet.finished(folder / "runs" / "mine")
     puppet.finished(folder / "runs" / "newest")
     page = open_page(address, locale="en-GB")
+    page.get_by_role("button", name="More").click()  # long before the field in it is used, which gradio makes only now
     choose(page, "shapes")
     page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('from shapes')")
     number(page, "count", 3)
     number(page, "seed", 42)
-    ask(page, "a red star")
-    page.fill("#other :is(textarea, input)", "a second of my own")
-    page.get_by_role("button", name="More").click()
     number(page, "truncation", 0.5)
+    ask(page, "a red star")
+    page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('truncation 0.5')")
+    page.fill("#other :is(textarea, input)", "a second of my own")
     page.fill("#prompt :is(textarea, input)", "")  # another one is about to be written
     open_train(page)
     page.locator(".mt-run", has_text="mine").click()
