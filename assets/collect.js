@@ -211,9 +211,10 @@ window.mmCollect = (() => {
     }
 
     async refresh() { // the table as it is now, and what is counted of it
-      const key = this.key, answer = await parts.table.fetch(this);
+      const key = this.key, turn = (this.turn = (this.turn ?? 0) + 1), answer = await parts.table.fetch(this);
       if (this.table) await released(this.table); // whoever presses something there presses it to the end
-      if (this.key !== key) return answer;
+      if (this.key !== key || turn < this.seen) return answer; // a later one is shown already
+      this.seen = turn;
       if (answer.error) return this.tell(answer.error);
       this.hear(answer.project);
       parts.table.fill(this, answer);

@@ -126,6 +126,9 @@ def test_a_selection_dragged_out_of_the_publish_dialog_leaves_it_open(open_page,
         page.mouse.move(*ended)
         page.mouse.up()
         assert page.locator(".mc-publish").is_visible() and page.input_value("#mt-repo") == "ada/my-bells"
+    page.locator(".mc-publish [type=submit]").press("Enter")
+    page.get_by_role("dialog").get_by_text("Paste your token").wait_for()
+    page.wait_for_function("() => document.activeElement.type === 'submit'")  # which rested meanwhile
     page.mouse.click(*outside)
     page.locator(".mc-publish").wait_for(state="detached")
     Manager(folder / "runs").delete("to publish")
