@@ -1,7 +1,7 @@
 // Adding files: chosen, dropped, a folder, a zip. Each is sent by itself, as it is, so that none is held in memory.
 (() => {
   "use strict";
-  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const { parts, memory } = window.mmCollect, { el } = window.mmTrain;
   const AT_ONCE = 3, LOOK_MS = 350, WITHIN = /(^|\/)(\.|__MACOSX|Thumbs\.db$|desktop\.ini$)/i;
 
   const add = {
@@ -14,7 +14,7 @@
         add.show(tab);
         panel.querySelector(`[data-way=${name}]`).focus();
       } }, tab.say(name));
-      tab.addNote ??= el("div", { class: "mc-progress", "aria-live": "polite" });
+      tab.addNote ??= add.line();
       const body = el("div", { class: "mc-body" });
       panel.replaceChildren(el("header", {}, el("h3", {}, tab.say("add")), el("div", { class: "mt-segments" }, segment("upload"), segment("record"))),
         body, tab.addNote);
@@ -53,7 +53,7 @@
 
     // [name, File or Blob] each, under one caption or "" for what their names say.
     async send(tab, files, caption = "") {
-      const note = (tab.addNote ??= el("div")); // of this project, whichever is looked at when the upload ends
+      const note = (tab.addNote ??= add.line()); // of this project, whichever is looked at when the upload ends
       files = files.filter(([name, file]) => !WITHIN.test(name) && file.size >= 0);
       if (!files.length) { add.note(note, tab.say("nothing_chosen"), true); return false; }
       const large = files.filter(([, file]) => file.size > tab.limits.max).map(([name]) => name); // known before a byte is sent
@@ -64,33 +64,63 @@
       }
       const key = tab.key, begun = await tab.ask("POST", `projects/${key}/uploads`);
       if (begun.error) { add.note(note, begun.error, true); return false; }
-      const upload = `uploads/${begun.upload}`;
-      let stopped = false, failed = "", sent = 0;
-      const stop = () => { stopped = true; tab.ask("DELETE", upload); };
-      const queue = [...files];
-      const worker = async () => {
-        while (queue.length && !failed && !stopped) {
-          const [name, file] = queue.shift();
-          add.show_progress(tab, note, "sending", sent, files.length, name, stop);
-          const answer = await put(tab.url(`${upload}?name=${encodeURIComponent(name)}`), file, tab.say("lost"), (share) => {
-            add.show_progress(tab, note, "sending", sent + (files.length === 1 ? share : 0), files.length, name, stop);
-          });
-          if (answer.error) failed ||= answer.error;
-          sent++;
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, worker));
-      if (stopped || failed) {
-        if (failed && !stopped) tab.ask("DELETE", upload);
-        add.note(note, stopped ? tab.say("cancelled") : failed, !stopped);
-        return false;
-      }
-      const asked = await tab.ask("POST", upload, { caption, too_large: large });
-      if (asked.error) { add.note(note, asked.error, true); return false; }
-      return add.follow(tab, note, key, upload, stop);
+      return add.carry(tab, note, key, `uploads/${begun.upload}`, async (upload, going) => {
+        let failed = "", sent = 0;
+        const queue = [...files], giveUp = () => going.abort();
+        const worker = async () => {
+          while (queue.length && !failed && !going.signal.aborted) {
+            const [name, file] = queue.shift();
+            add.show_progress(tab, note, "sending", sent, files.length, name, giveUp);
+            const answer = await put(tab.url(`${upload}?name=${encodeURIComponent(name)}`), file, tab.say("lost"), going.signal, (share) => {
+              add.show_progress(tab, note, "sending", sent + (files.length === 1 ? share : 0), files.length, name, giveUp);
+            });
+            if (answer.error) failed ||= answer.error;
+            sent++;
+          }
+        };
+        await Promise.all(Array.from({ length: Math.min(AT_ONCE, files.length) }, worker));
+        if (going.signal.aborted) return tab.say("cancelled");
+        if (failed) tab.ask("DELETE", upload);
+        return failed || (await tab.ask("POST", upload, { caption, too_large: large })).error;
+      });
     },
 
-    async follow(tab, note, key, upload, stop) {
+    line() { return el("div", { class: "mc-progress", "aria-live": "polite" }); },
+
+    // An upload from what ``begin`` sends of it to its end, whichever project is looked at meanwhile; whether all of it
+    // was added. What ``begin`` gives is why it could not go on.
+    async carry(tab, note, key, upload, begin) {
+      const going = new AbortController(), mine = { note, going };
+      going.signal.addEventListener("abort", () => tab.ask("DELETE", upload));
+      (tab.uploads[key] ??= []).push(mine);
+      memory.set(`upload-${key}`, upload);
+      const wrong = await begin(upload, going);
+      if (wrong) add.note(note, wrong, !going.signal.aborted);
+      const added = !wrong && await add.follow(tab, note, key, upload, going);
+      memory.set(`upload-${key}`, "");
+      tab.uploads[key] = tab.uploads[key]?.filter((other) => other !== mine) ?? [];
+      if (tab.key !== key) tab.said[key] = note; // it is read when its project is opened again
+      return added;
+    },
+
+    // The line of a project that is opened: of an upload on its way, or what became of it meanwhile.
+    async recall(tab, key) {
+      const going = tab.uploads[key]?.[0]?.note;
+      tab.addNote = going ?? tab.said[key] ?? null;
+      delete tab.said[key];
+      const upload = memory.get(`upload-${key}`); // from before the page was loaded anew
+      if (!upload || going) return;
+      memory.set(`upload-${key}`, "");
+      const now = await tab.ask("GET", upload);
+      if (!["waiting", "adding"].includes(now.state) || tab.key !== key) return;
+      add.carry(tab, (tab.addNote ??= add.line()), key, upload, () => "");
+    },
+
+    drop(tab, key) { // of a project that is deleted: nothing more is sent
+      for (const { going } of tab.uploads[key] ?? []) going.abort();
+    },
+
+    async follow(tab, note, key, upload, going) {
       let seen = 0;
       for (;;) {
         const now = await tab.ask("GET", upload);
@@ -100,7 +130,7 @@
           add.note(note, now.error ?? now.sentence, Boolean(now.error) || now.state === "failed");
           return now.state === "done";
         }
-        add.show_progress(tab, note, now.state === "adding" ? "reading" : "reading_soon", now.done, now.total, now.name, stop);
+        add.show_progress(tab, note, now.state === "adding" ? "reading" : "reading_soon", now.done, now.total, now.name, () => going.abort());
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     },
@@ -124,14 +154,15 @@
     },
   };
 
-  function put(url, file, lost, progress) { // fetch tells no progress of what it sends
+  function put(url, file, lost, signal, progress) { // fetch tells no progress of what it sends
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
       request.open("PUT", url);
       request.responseType = "json";
       request.upload.onprogress = (event) => progress(event.loaded / Math.max(1, event.total));
       request.onload = () => resolve(request.status === 200 ? {} : { error: request.response?.error ?? lost });
-      request.onerror = () => resolve({ error: lost });
+      request.onerror = request.onabort = () => resolve({ error: lost });
+      signal.addEventListener("abort", () => request.abort());
       request.setRequestHeader("content-type", "application/octet-stream");
       request.send(file);
     });

@@ -23,12 +23,13 @@
     },
 
     showChips(tab) {
-      tab.chips?.replaceChildren(...(tab.captions ?? []).slice(0, 12).map((caption) => el("button", { type: "button", class: "mc-chip", dir: "auto",
+      const captions = (tab.captions ?? []).slice(0, 12).map((caption) => ({ caption }));
+      if (tab.chips) window.mmSteady.keyed(tab.chips, captions, "caption", ({ caption }, old) => old ?? el("button", { type: "button", class: "mc-chip", dir: "auto",
         onclick: async () => {
           if (tab.recordings?.files.length && tab.classField.value.trim() !== caption && !(await record.save(tab))) return;
           tab.className = tab.classField.value = caption;
           tab.classField.focus();
-        } }, caption)));
+        } }, caption));
     },
 
     off(tab) {
@@ -138,7 +139,12 @@
       if (!(await record.ready(tab))) { tab.listening = false; return; }
       const button = tab.stage.querySelector(`[data-action=${withPicture ? "both" : "listen"}]`), name = record.name();
       button.textContent = tab.say("listening");
-      button.disabled = true;
+      await window.mmSteady.during(button, () => record.clip(tab, withPicture, name));
+      tab.listening = false;
+      button.textContent = tab.say(withPicture ? "both" : "listen");
+    },
+
+    async clip(tab, withPicture, name) {
       try {
         const recorder = new MediaRecorder(tab.microphone), pieces = [];
         recorder.ondataavailable = (event) => pieces.push(event.data);
@@ -153,9 +159,6 @@
       } catch (error) {
         parts.add.note(tab.addNote, tab.say("no_device"), true);
       }
-      tab.listening = false;
-      button.textContent = tab.say(withPicture ? "both" : "listen");
-      button.disabled = false;
     },
 
     keep(tab, kind, name, blob) {

@@ -1,7 +1,7 @@
 // The table of a project: one row a file, with what is wrong and one act that helps, a page at a time.
 (() => {
   "use strict";
-  const { parts } = window.mmCollect, { el } = window.mmTrain;
+  const { parts } = window.mmCollect, { el } = window.mmTrain, { keyed, write, lost, closable, settled } = window.mmSteady;
   const UNDO_BYTES = 16 << 20; // of a file that is fetched before it is deleted, so that it can be put back
   const SHOWS = ["all", "look", "left_out", "image", "sound"];
   const player = new Audio();
@@ -35,7 +35,7 @@
 
   const table = {
     forget(tab) {
-      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, unsent: {}, bulkOpen: false });
+      Object.assign(tab, { page: 0, shown: "all", find: "", chosen: new Set(), focusId: null, sure: false, headNote: null, addNote: null, unsent: (tab.unsentOf[tab.key] ??= {}) });
     },
 
     fetch(tab) {
@@ -53,9 +53,11 @@
       } });
       Object.assign(tab, {
         showSelect: show, tools: el("div", { class: "mc-tools" }, show, find), tableNote: el("div", { class: "mc-line", "aria-live": "polite" }),
-        bar: el("div", { class: "mc-bar" }), rowsBox: el("div", { class: "mc-rows" }), pager: el("nav", { class: "mc-pager", "aria-label": tab.say("table") }),
-        bulk: el("div"), leftOut: el("div"),
+        bar: el("div", { class: "mc-bar" }), rowsNone: el("p", { class: "mm-empty" }), grid: el("div", { class: "mc-grid", role: "table", "aria-label": tab.say("table") }),
+        captionList: el("datalist", { id: "mc-captions" }), bulk: el("div"), leftOut: el("div"),
       });
+      tab.rowsBox = el("div", { class: "mc-rows" }, tab.rowsNone, tab.grid, tab.captionList);
+      tab.pager = table.pager(tab);
       tab.table.replaceChildren(el("header", {}, el("h3", {}, tab.say("table")), tab.tools), tab.tableNote, tab.bulk, tab.bar, tab.rowsBox, tab.pager, tab.leftOut);
       table.fill(tab, answer);
     },
@@ -67,12 +69,13 @@
       parts.record.showChips(tab);
       tab.tools.hidden = !items;
       if (!tab.bulk.firstChild || !items) tab.bulk.replaceChildren(...(mine && items ? [table.bulkForm(tab)] : []));
-      tab.showSelect.options[1].textContent = `${tab.say("show_look")} (${tab.number(tab.project.problems)})`;
+      write(tab.showSelect.options[1], `${tab.say("show_look")} (${tab.number(tab.project.problems)})`);
       const kept = table.focused(tab);
-      if (!items) tab.rowsBox.replaceChildren(el("p", { class: "mm-empty" }, tab.say("empty")));
-      else if (!answer.rows.length) tab.rowsBox.replaceChildren(el("p", { class: "mm-empty" }, tab.say("no_match")));
-      else tab.rowsBox.replaceChildren(el("div", { class: "mc-grid", role: "table", "aria-label": tab.say("table"), "aria-rowcount": answer.found },
-        table.headRow(tab, answer), ...answer.rows.map((row) => table.row(tab, row))));
+      tab.rowsNone.hidden = answer.rows.length > 0;
+      write(tab.rowsNone, tab.say(items ? "no_match" : "empty"));
+      tab.grid.hidden = !answer.rows.length;
+      tab.grid.setAttribute("aria-rowcount", answer.found);
+      keyed(tab.grid, [{ id: "head" }, ...answer.rows], "id", (row, old) => (row.id === "head" ? old ?? table.headRow(tab) : table.kept(tab, row, old)));
       table.refocus(tab, kept);
       table.showBar(tab);
       table.showPager(tab, answer);
@@ -80,27 +83,39 @@
       return first;
     },
 
-    // Rows are made anew when something changes; whoever is writing in one goes on writing.
+    kept(tab, row, old) { // a row is made anew only when something of it changes
+      const now = JSON.stringify(row);
+      if (old?.shown !== now) old = Object.assign(table.row(tab, row), { shown: now });
+      return old;
+    },
+
+    // Whoever is at a row when it changes or goes stays there, or beside it.
     focused(tab) {
       const at = document.activeElement, row = at?.closest?.(".mc-row");
-      if (!row || !tab.rowsBox.contains(at)) return null;
-      return { id: row.dataset.id, field: at.dataset.field, value: at.value, start: at.selectionStart, end: at.selectionEnd, before: at.defaultValue };
+      if (!row || !tab.grid.contains(at)) return null;
+      const place = [...tab.grid.querySelectorAll(".mc-row")].indexOf(row);
+      return { at, place, id: row.dataset.id, field: at.dataset.field, value: at.value, start: at.selectionStart, end: at.selectionEnd, before: at.defaultValue };
     },
 
     refocus(tab, kept) {
-      const field = kept?.field && tab.rowsBox.querySelector(`.mc-row[data-id="${kept.id}"] [data-field="${kept.field}"]`);
+      if (!kept || (kept.at.isConnected && document.activeElement === kept.at)) return;
+      const rows = [...tab.grid.querySelectorAll(".mc-row")], same = rows.find((row) => row.dataset.id === kept.id);
+      const row = same ?? rows[Math.min(kept.place, rows.length - 1)];
+      const field = (same && row.querySelector(`[data-field="${kept.field}"]`)) ?? row?.querySelector("[data-field=tick], [data-field=look]");
       if (!field) return;
-      if (kept.field === "caption" && kept.value !== kept.before) field.value = kept.value;
-      field.focus({ preventScroll: true });
-      if (kept.field === "caption" && kept.start !== null) field.setSelectionRange(kept.start, kept.end);
+      if (same && field.dataset.field === "caption") {
+        if (kept.value !== kept.before) field.value = kept.value;
+        field.focus({ preventScroll: true });
+        if (kept.start !== null) field.setSelectionRange(kept.start, kept.end);
+      } else field.focus({ preventScroll: true });
     },
 
-    headRow(tab, answer) {
-      const all = el("input", { type: "checkbox", "aria-label": tab.say("tick_all"), checked: answer.rows.every((row) => tab.chosen.has(row.id)), onchange: () => {
-        for (const row of answer.rows) tab.chosen[all.checked ? "add" : "delete"](row.id);
+    headRow(tab) {
+      const all = (tab.tickAll = el("input", { type: "checkbox", "aria-label": tab.say("tick_all"), onchange: () => {
+        for (const row of tab.answer.rows) tab.chosen[all.checked ? "add" : "delete"](row.id);
         tab.rowsBox.querySelectorAll(".mc-row input[type=checkbox]").forEach((box) => { box.checked = all.checked; });
         table.showBar(tab);
-      } });
+      } }));
       const head = (text) => el("span", { role: "columnheader" }, text);
       return el("div", { class: "mc-headrow", role: "row" }, el("span", { role: "columnheader" }, tab.project.mine && all), head(""), head(tab.say("file")), head(tab.say("caption")), head(tab.say("partner")), head(""));
     },
@@ -137,10 +152,12 @@
     },
 
     caption(tab, row) {
-      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: tab.unsent[row.id] ?? row.caption, placeholder: tab.say("no_caption_yet"),
+      const { key, unsent } = tab; // of this project, though another may be open when the answer comes
+      const field = el("input", { type: "text", maxlength: 300, dir: "auto", autocomplete: "off", value: unsent[row.id] ?? row.caption, placeholder: tab.say("no_caption_yet"),
         "aria-label": tab.say("caption_of", { name: row.name }), "data-field": "caption", list: "mc-captions",
+        oninput: () => { unsent[row.id] = field.value; }, // until it is saved, so that a lost connection loses nothing
         onkeydown: (event) => {
-          if (event.key === "Escape") { field.value = row.caption; delete tab.unsent[row.id]; field.blur(); }
+          if (event.key === "Escape") { field.value = row.caption; delete unsent[row.id]; field.blur(); }
           if (event.key !== "Enter") return;
           event.preventDefault();
           const fields = [...tab.rowsBox.querySelectorAll("[data-field=caption]")], next = fields[fields.indexOf(field) + 1];
@@ -148,14 +165,16 @@
         },
         onblur: async () => {
           if (!field.isConnected) return;
-          if (field.value === row.caption) { delete tab.unsent[row.id]; return; }
-          tab.unsent[row.id] = field.value; // until it is saved, so that a lost connection loses nothing
-          const { error } = await tab.ask("POST", `projects/${tab.key}/items`, { action: "caption", ids: [row.id], caption: field.value });
-          if (error) return table.say(tab, error);
-          delete tab.unsent[row.id];
-          row.caption = field.value;
-          table.say(tab, "");
-          await tab.refresh();
+          const caption = field.value;
+          if (caption === row.caption) { delete unsent[row.id]; return; }
+          const { error } = await tab.ask("POST", `projects/${key}/items`, { action: "caption", ids: [row.id], caption });
+          if (!error) {
+            if (unsent[row.id] === caption) delete unsent[row.id];
+            row.caption = caption;
+          }
+          if (tab.key !== key) return;
+          table.say(tab, error ?? "");
+          if (!error) await tab.refresh();
         } });
       return field;
     },
@@ -174,8 +193,9 @@
     async choosePartner(tab, row, button) {
       const { items = [], error } = await tab.ask("GET", `projects/${tab.key}/lonely/${row.kind === "image" ? "sound" : "image"}`);
       if (error) return tab.tell(error);
-      const select = el("select", { "aria-label": tab.say("pair_with", { name: row.name }), "data-field": "pair", onchange: () => table.act(tab, { action: "pair", ids: [row.id, Number(select.value)] }) },
-        el("option", { value: "" }, tab.say("choose_one")), ...items.map((item) => el("option", { value: item.id }, item.caption ? `${item.name}: ${item.caption}` : item.name)));
+      const select = settled(el("select", { "aria-label": tab.say("pair_with", { name: row.name }), "data-field": "pair" },
+        el("option", { value: "" }, tab.say("choose_one")), ...items.map((item) => el("option", { value: item.id }, item.caption ? `${item.name}: ${item.caption}` : item.name))),
+      (id) => table.act(tab, { action: "pair", ids: [row.id, Number(id)] }));
       button.replaceWith(select);
       select.focus();
     },
@@ -183,9 +203,9 @@
     look(tab, item) { // large, or heard, with its name
       const url = tab.url(`projects/${tab.key}/files/${item.id}?v=${item.version}`);
       const shown = item.kind === "image" ? el("img", { src: url, alt: item.name }) : el("audio", { src: url, controls: true, autoplay: true });
-      const dialog = el("dialog", { class: "mc-dialog", "aria-label": item.name, onclose: () => dialog.remove(), onclick: (event) => { if (event.target === dialog) dialog.close(); } },
+      const dialog = el("dialog", { class: "mc-dialog", "aria-label": item.name },
         el("div", {}, shown, el("div", { class: "mt-line" }, el("p", { dir: "auto" }, item.name), el("button", { type: "button", class: "mt-button", onclick: () => dialog.close() }, tab.say("close")))));
-      tab.root.append(dialog);
+      tab.root.append(closable(dialog));
       dialog.showModal();
     },
 
@@ -203,6 +223,7 @@
         const back = await parts.add.send(tab, [[row.name, file]], row.caption);
         if (back && tab.key === key) await table.asBefore(tab, row);
         table.say(tab, back ? "" : tab.say("undo_failed", { name: row.name }));
+        if (lost()) [...tab.grid.querySelectorAll("[data-field=tick]")].at(-1)?.focus({ preventScroll: true }); // what was put back is the last
       } }, tab.say("undo"));
       tab.tableNote.replaceChildren(el("div", { class: "mt-line", role: "status" }, el("p", { dir: "auto" }, tab.say("deleted_one", { name: row.name })), undo));
     },
@@ -237,12 +258,16 @@
 
     showBar(tab) {
       const count = tab.chosen.size;
+      if (tab.tickAll) tab.tickAll.checked = tab.answer.rows.every((row) => tab.chosen.has(row.id));
       if (count && tab.asking === count) return; // files that come in meanwhile do not take a question away
       tab.asking = 0;
       tab.bar.hidden = !count;
-      const cut = (how) => el("button", { type: "button", class: "mt-button", "data-action": `cut-${how}`, onclick: () => table.act(tab, { action: "cut", ids: [...tab.chosen], how }) }, tab.say(`cut_${how}`));
-      tab.bar.replaceChildren(el("span", {}, tab.say("chosen", { count })), el("span", { class: "mt-quiet" }, tab.say("long_chosen")), cut("loudest"), cut("pieces"),
-        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete-chosen", onclick: () => table.askFirst(tab) }, tab.say("delete_chosen")));
+      if (!tab.bar.querySelector("[data-action=delete-chosen]")) {
+        const cut = (how) => el("button", { type: "button", class: "mt-button", "data-action": `cut-${how}`, onclick: () => table.act(tab, { action: "cut", ids: [...tab.chosen], how }) }, tab.say(`cut_${how}`));
+        tab.bar.replaceChildren(el("span"), el("span", { class: "mt-quiet" }, tab.say("long_chosen")), cut("loudest"), cut("pieces"),
+          el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete-chosen", onclick: () => table.askFirst(tab) }, tab.say("delete_chosen")));
+      }
+      write(tab.bar.firstChild, tab.say("chosen", { count }));
       const which = tab.bulk.querySelector("#mc-which");
       if (which) {
         which.disabled = count > 0;
@@ -259,19 +284,31 @@
       keep.focus();
     },
 
-    showPager(tab, answer) {
-      const first = answer.page * answer.per_page;
-      tab.page = answer.page;
-      const turn = (by, name) => el("button", { type: "button", class: "mt-button", "data-action": name, disabled: answer.page + by < 0 || answer.page + by >= answer.pages,
+    pager(tab) {
+      const turn = (by, name) => el("button", { type: "button", class: "mt-button", "data-action": name,
         onclick: async () => { tab.page += by; await tab.refresh(); tab.table.scrollIntoView({ block: "start" }); } }, tab.say(name));
-      tab.pager.replaceChildren(...(answer.pages > 1 ? [turn(-1, "before"),
-        el("span", { class: "mt-quiet" }, tab.say("page", { first: first + 1, last: first + answer.rows.length, found: answer.found })), turn(1, "after")] : []));
-      const list = tab.rowsBox.querySelector("datalist") ?? tab.rowsBox.appendChild(el("datalist", { id: "mc-captions" }));
-      list.replaceChildren(...answer.captions.slice(0, 60).map((caption) => el("option", { value: caption })));
+      return el("nav", { class: "mc-pager", "aria-label": tab.say("pages") }, turn(-1, "before"), el("span", { class: "mt-quiet", role: "status" }), turn(1, "after"));
+    },
+
+    showPager(tab, answer) {
+      const first = answer.page * answer.per_page, [before, where, after] = tab.pager.children, focus = document.activeElement;
+      tab.page = answer.page;
+      tab.pager.hidden = answer.pages < 2;
+      before.disabled = answer.page === 0;
+      after.disabled = answer.page + 1 >= answer.pages;
+      if (focus === before && before.disabled) after.focus({ preventScroll: true }); // who came to the end can turn back
+      if (focus === after && after.disabled) before.focus({ preventScroll: true });
+      write(where, tab.say("page", { first: first + 1, last: first + answer.rows.length, found: answer.found }));
+      const captions = answer.captions.slice(0, 60), known = captions.join("\n");
+      if (tab.captionList.dataset.known === known) return;
+      tab.captionList.dataset.known = known;
+      tab.captionList.replaceChildren(...captions.map((caption) => el("option", { value: caption })));
     },
 
     showLeftOut(tab, answer) {
-      const listed = answer.left_out;
+      const listed = answer.left_out, known = JSON.stringify(listed);
+      if (tab.leftOut.dataset.known === known) return;
+      tab.leftOut.dataset.known = known;
       const open = tab.leftOut.querySelector("details")?.open;
       tab.leftOut.replaceChildren(...(listed.length ? [el("details", { class: "mc-leftout", open },
         el("summary", {}, tab.say("left_out_list", { count: tab.number(listed.length) })),

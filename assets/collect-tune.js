@@ -11,17 +11,17 @@
       const key = tab.key, { models = tab.known.models, access = { may: false, code: false } } = await tab.ask("GET", `models?${new URLSearchParams({ code: code() })}`);
       if (tab.key !== key || !tab.tuning.isConnected) return;
       const base = (tab.base = el("select", { id: "mc-base" }));
-      const minutes = el("input", { type: "number", id: "mc-minutes", min: 0.1, max: 1440, step: "any", value: tab.known.minutes });
-      const batch = el("input", { type: "number", id: "mc-batch", min: 4, step: 4, placeholder: String(tab.known.batch_size) });
+      const minutes = el("input", { type: "number", id: "mc-minutes", min: 0.1, max: tab.known.most.minutes, step: "any", value: tab.known.minutes, required: true, "data-unit": "minutes" });
+      const batch = el("input", { type: "number", id: "mc-batch", min: 4, max: tab.known.most.batch_size, step: 4, "data-unit": "files", placeholder: String(tab.known.batch_size) });
       const name = el("input", { type: "text", id: "mc-model", maxlength: 60, dir: "auto", autocomplete: "off" });
       const start = (tab.start = el("button", { type: "submit", class: "mt-button mt-primary mt-start" }, tab.say("tune_start")));
       tab.tuneNote = el("p", { class: "mt-note" });
       const alert = el("p", { class: "mm-alert", role: "alert", hidden: true });
       const submit = async (event) => {
         event.preventDefault();
-        start.disabled = true;
+        if (!window.mmTrain.parts.form.check(event.target)) return;
         const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: code(), batch_size: batch.value ? Number(batch.value) : null };
-        const answer = await tab.ask("POST", "finetune", question);
+        const answer = await window.mmSteady.during(start, () => tab.ask("POST", "finetune", question));
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
         tune.update(tab);
@@ -51,7 +51,15 @@
       tune.update(tab);
       const first = [...tab.known.models].find((model) => model === "shapes");
       base.replaceChildren(...models.map((model) => el("option", { value: model, selected: model === first }, model)));
+      tab.tuneFields = [base, minutes, batch, name];
+      const { tune: { key: kept, values = [] } = {} } = tab.before; // from before the language was switched
+      if (kept === tab.key) tab.tuneFields.forEach((field, i) => { field.value = values[i]; });
+      delete tab.before.tune;
       tune.suggest(tab, name);
+    },
+
+    values(tab) {
+      return tab.tuneFields?.[0].isConnected ? { key: tab.key, values: tab.tuneFields.map((field) => field.value) } : tab.before.tune;
     },
 
     async suggest(tab, field) {

@@ -2,7 +2,8 @@
 // themselves to window.mmCollect; this one holds the list, the head of a project, and the conversation with the server.
 window.mmCollect = (() => {
   "use strict";
-  const { el, language } = window.mmTrain;
+  const { el, language } = window.mmTrain, { keyed, write, during, lost, released } = window.mmSteady;
+  const FACTS = ["pictures", "sounds", "pairs", "captions", "left_out"];
   const parts = {}; // add, record, table, tune: filled by their files
   const tabs = [];
   const memory = {
@@ -44,7 +45,11 @@ window.mmCollect = (() => {
       this.key = memory.get("project");
       this.project = null; // the one that is open
       this.unsaved = new Map(); // recordings of projects that are not open
+      Object.assign(this, { uploads: {}, said: {} }); // by project: what is sent, and what became of it
       this.limits = { sentence: "", max: Infinity };
+      this.before = window.mmKept.take("collect") ?? {};
+      this.unsentOf = this.before.unsent ?? {}; // captions by project that are not saved yet
+      window.mmKept.keep("collect", () => ({ ...this.before, unsent: this.unsentOf, begun: this.main.querySelector("#mc-name")?.value, tune: parts.tune.values(this) }));
     }
 
     say(key, values = {}) {
@@ -91,22 +96,39 @@ window.mmCollect = (() => {
       this.limits = { sentence: answer.limits, max: answer.max_upload };
       parts.tune.showImport(this);
       const wanted = this.projects.find((project) => project.key === this.key) ?? this.projects[0];
-      if (wanted) this.open(wanted.key);
+      if (wanted && this.before.begun === undefined) this.open(wanted.key);
       else this.welcome();
     }
 
     showList() {
       const rows = this.projects ?? [];
-      const item = (project) => el("li", { class: project.key === this.key ? "mt-here" : "" },
-        el("button", { type: "button", class: "mt-run", "aria-current": project.key === this.key ? "true" : null,
-          onclick: () => this.open(project.key) },
-        el("b", { dir: "auto" }, project.name),
-        project.shared && el("span", { class: "mt-badge" }, this.say(project.mine ? "shared" : "of_others")),
-        el("small", {}, this.say("files", { count: this.number(project.pictures + project.sounds) }))));
-      this.list.replaceChildren(
-        el("header", {}, el("h2", {}, this.say("projects")),
-          rows.length > 0 && el("button", { type: "button", class: "mt-button mt-primary mc-new", onclick: () => this.welcome() }, this.say("new"))),
-        rows.length ? el("ul", {}, ...rows.map(item)) : el("p", { class: "mt-quiet" }, this.say("none")));
+      if (!this.list.firstChild) {
+        this.newButton = el("button", { type: "button", class: "mt-button mt-primary mc-new", onclick: () => this.welcome() }, this.say("new"));
+        this.entries = el("ul");
+        this.list.append(el("header", {}, el("h2", {}, this.say("projects"))), this.entries, el("p", { class: "mt-quiet" }, this.say("none")));
+      }
+      if (rows.length) this.list.firstChild.append(...(this.newButton.isConnected ? [] : [this.newButton]));
+      else this.newButton.remove();
+      keyed(this.entries, rows, "key", (project, old) => this.fillItem(old ?? this.item(project.key), project));
+      this.entries.hidden = !rows.length;
+      this.list.lastChild.hidden = rows.length > 0;
+    }
+
+    item(key) {
+      return el("li", {}, el("button", { type: "button", class: "mt-run", onclick: () => this.open(key) },
+        el("b", { dir: "auto" }), el("span", { class: "mt-badge" }), el("small")));
+    }
+
+    fillItem(item, project) {
+      const button = item.firstChild, [name, badge, files] = button.children, here = project.key === this.key;
+      item.classList.toggle("mt-here", here);
+      if (here) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      write(name, project.name);
+      badge.hidden = !project.shared;
+      write(badge, this.say(project.mine ? "shared" : "of_others"));
+      write(files, this.say("files", { count: this.number(project.pictures + project.sounds) }));
+      return item;
     }
 
     welcome() { // what this tab is for, and a first project
@@ -120,14 +142,13 @@ window.mmCollect = (() => {
       const button = el("button", { type: "submit", class: "mt-button mt-primary" }, this.say("create"));
       const create = async (event) => {
         event.preventDefault();
-        button.disabled = true;
-        const answer = await this.ask("POST", "projects", { name: name.value });
-        button.disabled = false;
+        const answer = await during(button, () => this.ask("POST", "projects", { name: name.value }));
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
         if (answer.error) { name.focus(); return false; }
         this.projects.unshift(answer);
         await this.open(answer.key);
+        if (lost() && this.key === answer.key) this.adding?.querySelector("button.mt-primary")?.focus(); // what comes next
         return this.key === answer.key;
       };
       const step = (n) => el("li", {}, el("b", { "aria-hidden": "true" }, String(n)), el("span", {}, this.say(`step_${n}`)));
@@ -147,6 +168,8 @@ window.mmCollect = (() => {
             el("div", { class: "mt-line" }, name, button)), alert),
         el("p", { class: "mt-quiet" }, this.say("welcome_drop")),
         el("p", { class: "mt-quiet" }, this.say("private")));
+      name.value = this.before.begun ?? "";
+      delete this.before.begun;
       this.main.replaceChildren(welcome);
       if (this.projects?.length) name.focus();
     }
@@ -163,6 +186,7 @@ window.mmCollect = (() => {
       memory.set("project", key);
       parts.record.end(this);
       parts.table.forget(this);
+      parts.add.recall(this, key);
       this.recordings = this.unsaved.get(key) ?? null;
       this.unsaved.delete(key);
       this.showList();
@@ -180,15 +204,17 @@ window.mmCollect = (() => {
       this.table = el("section", { class: "mt-panel mc-files" });
       this.tuning = el("section", { class: "mt-panel mc-tune" });
       this.main.replaceChildren(...[this.head, this.project.mine && this.adding, this.table, this.tuning].filter(Boolean));
-      this.showHead();
+      this.beginHead();
       if (this.project.mine) parts.add.show(this);
       parts.table.show(this, answer);
       parts.tune.show(this);
     }
 
     async refresh() { // the table as it is now, and what is counted of it
-      const key = this.key, answer = await parts.table.fetch(this);
-      if (this.key !== key) return answer;
+      const key = this.key, turn = (this.turn = (this.turn ?? 0) + 1), answer = await parts.table.fetch(this);
+      if (this.table) await released(this.table); // whoever presses something there presses it to the end
+      if (this.key !== key || turn < this.seen) return answer; // a later one is shown already
+      this.seen = turn;
       if (answer.error) return this.tell(answer.error);
       this.hear(answer.project);
       parts.table.fill(this, answer);
@@ -209,25 +235,44 @@ window.mmCollect = (() => {
       parts.table.say(this, sentence);
     }
 
-    showHead() {
+    beginHead() {
       const { project } = this;
-      const fact = (key) => el("div", {}, el("dt", {}, this.say(key)), el("dd", { "data-fact": key }, this.number(project[key])));
+      this.headNote = el("p", { class: "mt-message", "aria-live": "polite" });
+      this.title = el("header");
+      this.facts = el("dl", { class: "mt-facts" }, ...FACTS.map((key) => el("div", {}, el("dt", {}, this.say(key)), el("dd", { "data-fact": key }))));
+      this.actions = el("div", { class: "mt-actions" });
+      this.head.replaceChildren(...[this.title, this.facts, this.actions, this.headNote,
+        !project.mine && el("p", { class: "mt-quiet" }, this.say("shared_note"))].filter(Boolean));
+      this.showHead();
+    }
+
+    showHead() { // an open form for another name stays, and so does each button that is still offered
+      const { project } = this;
+      if (!this.title.querySelector("form")) this.showTitle();
+      for (const fact of this.facts.querySelectorAll("dd")) write(fact, this.number(project[fact.dataset.fact]));
+      const offered = this.sure ? "sure" : [project.pictures + project.sounds > 0, project.mine, project.shared].join();
+      if (this.actions.dataset.offered === offered) return;
+      this.actions.dataset.offered = offered;
       const button = (name, onclick, kind = "") => el("button", { type: "button", class: `mt-button ${kind}`, "data-action": name, onclick }, this.say(name));
       const buttons = this.sure ? [this.askSure()] : [
         project.pictures + project.sounds > 0 && button("to_tune", () => parts.tune.go(this), "mt-primary"),
         el("a", { class: "mt-button", "data-action": "export", href: this.url(`projects/${project.key}/export`), onclick: (event) => this.export(event) }, this.say("export")),
         project.mine && button("rename", () => this.rename()),
         project.mine && button(project.shared ? "unshare" : "share", () => this.share(!project.shared)),
-        project.mine && button("delete", () => { this.sure = true; this.showHead(); this.head.querySelector("[data-action=keep]").focus(); }, "mt-danger"),
+        project.mine && button("delete", () => { this.sure = true; this.showHead(); this.actions.querySelector("[data-action=keep]").focus(); }, "mt-danger"),
       ];
-      this.headNote ??= el("p", { class: "mt-message", "aria-live": "polite" });
-      this.title = el("header", {}, el("h2", { dir: "auto" }, project.name), project.shared && el("span", { class: "mt-badge" }, this.say("shared")));
-      const focus = this.head.contains(document.activeElement) ? document.activeElement.dataset.action : null;
-      this.head.replaceChildren(...[this.title,
-        el("dl", { class: "mt-facts" }, ...["pictures", "sounds", "pairs", "captions", "left_out"].map(fact)),
-        el("div", { class: "mt-actions" }, ...buttons.filter(Boolean)), this.headNote,
-        !project.mine && el("p", { class: "mt-quiet" }, this.say("shared_note"))].filter(Boolean));
-      if (focus) this.head.querySelector(`[data-action="${focus}"]`)?.focus();
+      const focus = this.actions.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+      this.actions.replaceChildren(...buttons.filter(Boolean));
+      const now = { share: "unshare", unshare: "share" }[focus] ?? focus;
+      if (focus) (this.actions.querySelector(`[data-action="${focus}"]`) ?? this.actions.querySelector(`[data-action="${now}"]`))?.focus();
+    }
+
+    showTitle() {
+      const { project } = this;
+      const state = `${project.name}\n${project.shared}`;
+      if (this.title.dataset.state === state && this.title.querySelector("h2")) return;
+      this.title.dataset.state = state;
+      this.title.replaceChildren(...[el("h2", { dir: "auto" }, project.name), project.shared && el("span", { class: "mt-badge" }, this.say("shared"))].filter(Boolean));
     }
 
     async export(event) {
@@ -246,12 +291,13 @@ window.mmCollect = (() => {
         const answer = await this.ask("PATCH", `projects/${this.key}`, { name: name.value });
         if (answer.error) return this.headNote.replaceChildren(el("span", { class: "mm-alert", role: "alert" }, answer.error));
         this.headNote.replaceChildren();
+        over();
         this.hear(answer);
-        this.showHead();
       };
+      const over = () => { this.showTitle(); this.actions.querySelector("[data-action=rename]")?.focus(); };
       this.title.replaceChildren(el("form", { class: "mt-line mc-rename", onsubmit: save }, name,
         el("button", { type: "submit", class: "mt-button mt-primary" }, this.say("save")),
-        el("button", { type: "button", class: "mt-button", onclick: () => this.showHead() }, this.say("cancel"))));
+        el("button", { type: "button", class: "mt-button", onclick: over }, this.say("cancel"))));
       name.select();
     }
 
@@ -264,18 +310,21 @@ window.mmCollect = (() => {
     askSure() {
       const { project } = this;
       const remove = async () => {
+        parts.add.drop(this, project.key);
         const answer = await this.ask("DELETE", `projects/${project.key}`);
         this.sure = false;
         if (answer.error) { this.showHead(); this.headNote.textContent = answer.error; return; }
         this.projects = this.projects.filter((other) => other.key !== project.key);
-        if (this.projects.length) this.open(this.projects[0].key);
+        delete this.unsentOf[project.key];
+        if (this.projects.length) await this.open(this.projects[0].key);
         else this.welcome();
+        if (lost()) (this.entries.querySelector("[aria-current]") ?? this.main.querySelector("input"))?.focus();
       };
       const count = this.number(this.items ?? project.pictures + project.sounds);
       return el("div", { class: "mt-sure", role: "alertdialog", "aria-label": this.say("delete") },
         el("p", {}, this.say("delete_sure", { name: project.name, count })),
         el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure", onclick: remove }, this.say("delete_yes")),
-        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.showHead(); this.head.querySelector("[data-action=delete]").focus(); } }, this.say("delete_no")));
+        el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.showHead(); this.actions.querySelector("[data-action=delete]").focus(); } }, this.say("delete_no")));
     }
   }
 

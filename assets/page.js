@@ -41,9 +41,8 @@ window.mmgan = (() => {
   function switchLanguage() {
     const other = language === "zh" ? "en" : "zh";
     document.cookie = `mmgan-language=${other}; path=/; max-age=31536000; SameSite=Lax`;
-    const prompt = document.querySelector(PROMPT);
-    try { if (prompt) sessionStorage.setItem("mmgan-prompt", prompt.value); } catch { /* the prompt starts afresh */ }
-    location.reload();
+    fill("#leaving :is(textarea, input)", other); // kept.js then keeps what is there and loads the page anew
+    setTimeout(() => location.reload(), 2_000); // where gradio does not answer
   }
 
   // What gradio's own fields take for typed.
@@ -61,22 +60,6 @@ window.mmgan = (() => {
     document.querySelector("[role=tab]").click();
     fill("#again textarea, #again input", JSON.stringify({ ...wanted, when: Date.now() })); // twice the same is no change
     document.querySelector(PROMPT).focus();
-  }
-
-  function restorePrompt() {
-    let prompt = null;
-    try { prompt = sessionStorage.getItem("mmgan-prompt"); sessionStorage.removeItem("mmgan-prompt"); } catch { /* none */ }
-    if (prompt === null) return;
-    // The server's answer to the new page puts an example there, sooner or later; whoever acts meanwhile is left alone.
-    let until = Date.now() + 10_000;
-    const enough = (event) => { if (event.isTrusted) until = 0; };
-    for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, enough, { capture: true, once: true });
-    const keep = () => {
-      if (Date.now() >= until) return;
-      if (document.querySelector(PROMPT)?.value !== prompt) fill(PROMPT, prompt);
-      setTimeout(keep, 100);
-    };
-    keep();
   }
 
   // Players: one sound at a time. A player is a card, or a stage whose sound changes. The sound is heard from an element
@@ -171,7 +154,6 @@ window.mmgan = (() => {
     apply();
     markLanguage();
     translate(document.body);
-    restorePrompt();
     new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new MutationObserver((changes) => {
       for (const change of changes) change.addedNodes.forEach(translate);

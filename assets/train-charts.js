@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const { parts, el } = window.mmTrain;
+  const POINTS = 300; // of a curve, about as many as a chart has pixels; as BUCKETS in mmgan/training/history.py
   const HEIGHT = 190, LEFT = 46, RIGHT = 12, TOP = 10, BOTTOM = 24, SMOOTH = 0.12;
   const SHOWN = [
     { name: "losses", curves: ["generator", "discriminator"], smooth: true },
@@ -24,6 +25,48 @@
     return found;
   }
 
+  // The points of a curve as they come. Where there are more than can be seen, neighbours are put together as the server
+  // does it, as mean, least and most of ``width`` steps, so that a page that is open for days stays small and quick.
+  class Curve {
+    constructor() { Object.assign(this, { x: [], y: [], low: [], high: [], width: 1 }); }
+
+    take({ x, y, low = y, high = y }) {
+      x.forEach((step, i) => this.add(step, y[i], low[i], high[i]));
+      if (this.x.length <= 2 * POINTS) return;
+      const all = { x: this.x, y: this.y, low: this.low, high: this.high };
+      const groups = () => new Set(all.x.map((step) => this.group(step))).size;
+      while (groups() > POINTS) this.width *= 2;
+      Object.assign(this, { x: [], y: [], low: [], high: [] });
+      all.x.forEach((step, i) => this.add(step, all.y[i], all.low[i], all.high[i]));
+    }
+
+    group(step) { return Math.ceil(step / this.width); }
+
+    add(step, y, low, high) {
+      const last = this.x.length - 1, first = (this.group(step) - 1) * this.width;
+      if (last < 0 || this.x[last] <= first || this.x[last] >= step) {
+        this.x.push(step);
+        this.y.push(y);
+        this.low.push(low);
+        this.high.push(high);
+        return;
+      }
+      // A point stands for the steps since the one before it, and counts by their number.
+      const before = this.x[last] - Math.max(first, this.x[last - 1] ?? first), more = step - this.x[last];
+      this.x[last] = step;
+      this.y[last] = (before * this.y[last] + more * y) / (before + more);
+      this.low[last] = Math.min(this.low[last], low);
+      this.high[last] = Math.max(this.high[last], high);
+    }
+  }
+
+  const living = new Set(); // charts on the page, which follow its colours; one observer for all of them
+  function live(chart) {
+    living.add(chart);
+    live.observer ??= new MutationObserver(() => living.forEach((each) => each.draw()));
+    live.observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+
   // Curves ({label, x, y, low, high, hidden}) over one axis of steps. Text beside a cursor tells the values there.
   class Chart {
     constructor(tab, { title, note, share = false, smooth = false, zero = false }) {
@@ -39,8 +82,14 @@
       this.canvas.addEventListener("pointerleave", () => { this.at = null; this.draw(); });
       this.canvas.addEventListener("keydown", (event) => this.key(event));
       this.canvas.addEventListener("blur", () => { this.at = null; this.draw(); });
-      new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
-      new MutationObserver(() => this.draw()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+      this.sizes = new ResizeObserver(() => (this.element.isConnected ? this.draw() : this.end())); // it tells of leaving the page too
+      this.sizes.observe(this.canvas.parentElement);
+      live(this);
+    }
+
+    end() {
+      this.sizes.disconnect();
+      living.delete(this);
     }
 
     key(event) {
@@ -208,10 +257,11 @@
     }
   }
 
-  parts.Chart = Chart;
+  Object.assign(parts, { Chart, Curve });
   parts.charts = {
     SHOWN,
     show(tab) {
+      tab.drawn?.forEach(({ chart }) => chart.end());
       tab.drawn = SHOWN.map((spec) => ({ spec, chart: new Chart(tab, { ...spec, title: tab.say(`chart_${spec.name}`), note: tab.say(`chart_${spec.name}_note`) }) }));
       tab.charts.replaceChildren(...tab.drawn.map(({ chart }) => chart.element));
     },

@@ -1,7 +1,7 @@
 // The same latent codes at every visit: one visit large, with sound and real examples, and all of them as a film strip.
 (() => {
   "use strict";
-  const { parts, el } = window.mmTrain;
+  const { parts, el } = window.mmTrain, { keyed, lost } = window.mmSteady;
   const COLUMNS_SHOWN = 10, REPLAY_MS = 350, SOUNDS_KEPT = 8;
   let context = null, playing = null; // one sound at a time on the page
 
@@ -134,18 +134,30 @@
       const count = tab.real?.prompts?.length || 8;
       const columns = strips.filter(([, strip]) => strip);
       if (tab.real) columns.push(["real", tab.real]);
-      const key = columns.map(([step]) => step).join() + kind;
-      if (tab.stripBox.dataset.key === key) return;
-      tab.stripBox.dataset.key = key;
-      tab.stripBox.replaceChildren(...columns.map(([step, strip]) => el("div", { class: step === "real" ? "mt-column mt-column-real" : "mt-column" },
-        el("span", {}, step === "real" ? tab.say("real") : tab.number(step)),
+      const state = `${kind} ${Boolean(tab.real)}`, at = document.activeElement, row = [...at?.parentElement?.children ?? []].indexOf(at);
+      const place = [...tab.stripBox.children].indexOf(at?.parentElement);
+      keyed(tab.stripBox, columns.map(([step, strip]) => ({ step, strip })), "step", ({ step, strip }, old) => (
+        old?.state === state ? old : Object.assign(film.column(tab, step, strip[kind], count), { state })));
+      if (place >= 0 && lost()) [...tab.stripBox.children].at(Math.min(place, columns.length - 1))?.children[row]?.focus({ preventScroll: true });
+      if (!tab.stripBox.querySelector('[tabindex="0"]')) tab.stripBox.querySelector("button")?.setAttribute("tabindex", 0);
+    },
+
+    column(tab, step, strip, count) {
+      const real = step === "real";
+      return el("div", { class: real ? "mt-column mt-column-real" : "mt-column" }, el("span", {}, real ? tab.say("real") : tab.number(step)),
         ...Array.from({ length: count }, (_, i) => {
-          const button = el("button", { type: "button", class: "mt-frame", tabindex: i === 0 ? 0 : -1, onkeydown: film.walk,
-            "aria-label": tab.say(step === "real" ? "listen_real" : "listen", { prompt: tab.real?.prompts?.[i] ?? "", step: step === "real" ? "" : tab.number(step) }),
-            onclick: (event) => film.play(tab, step, i, event.currentTarget) });
-          button.append(cell(strip[kind], i, count));
+          const prompt = tab.real?.prompts?.[i] ?? "";
+          const button = el("button", { type: "button", class: "mt-frame", tabindex: -1, onkeydown: film.walk, onfocus: () => film.stay(tab, button),
+            "aria-label": tab.say(real ? "listen_real" : "listen", { prompt, step: real ? "" : tab.number(step) }),
+            onclick: () => film.play(tab, step, i, button) });
+          button.append(cell(strip, i, count));
           return button;
-        }))));
+        }));
+    },
+
+    stay(tab, button) { // the one frame that Tab comes to: the last one that had the focus
+      tab.stripBox.querySelectorAll('[tabindex="0"]').forEach((other) => other.setAttribute("tabindex", -1));
+      button.setAttribute("tabindex", 0);
     },
 
     walk(event) { // arrows move through the strip, so that Tab need not pass every frame

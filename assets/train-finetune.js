@@ -79,9 +79,8 @@
 
     // Downloads the model of the run that is watched, made for it by the server.
     async download(tab, event) {
-      event.currentTarget.disabled = true;
-      tab.note = await window.mmCollect.download(window.mmCollect.address(`models/runs/${encodeURIComponent(tab.run.name)}`));
-      tab.buttons.dataset.state = "";
+      const address = window.mmCollect.address(`models/runs/${encodeURIComponent(tab.run.name)}`);
+      tab.note = await window.mmSteady.during(event.currentTarget, () => window.mmCollect.download(address));
       tab.update();
     },
   };

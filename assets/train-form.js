@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const { parts, el } = window.mmTrain;
+  const UNITS = { batch_size: "pairs", checkpoint_seconds: "seconds", ema_images: "examples" };
 
   const form = {
     values(tab) { // what is chosen; kept while the person looks at something else
@@ -32,20 +33,11 @@
       const start = el("button", { type: "submit", class: "mt-button mt-primary mt-start" }, say("start"));
       const submit = async (event) => {
         event.preventDefault();
-        const bad = event.target.querySelector("input:invalid");
-        if (bad) {
-          bad.closest("details")?.setAttribute("open", "");
-          bad.focus();
-          alert.textContent = say(bad.step > 1 ? "form_limits_step" : "form_limits", { name: event.target.querySelector(`label[for="${bad.id}"]`).textContent, low: bad.min, high: bad.max || "∞", step: bad.step });
-          alert.hidden = false;
-          return;
-        }
-        start.disabled = true;
-        const answer = await tab.act("start", form.question(tab));
+        if (!form.check(event.target)) return;
+        const answer = await window.mmSteady.during(start, () => tab.act("start", form.question(tab)));
         if (answer.error) {
           alert.textContent = answer.error;
           alert.hidden = false;
-          start.disabled = false;
           return;
         }
         Object.assign(chosen, { name: "", named: false });
@@ -73,6 +65,28 @@
       suggest();
     },
 
+    // Whether the numbers of a form will do; beside the first that will not stands what would. Both tabs' forms ask.
+    check(box) {
+      box.querySelectorAll(".mt-wrong").forEach((line) => line.remove());
+      const bad = box.querySelector("input:invalid");
+      if (!bad) return true;
+      const unit = bad.dataset.unit, shown = (text) => (Math.abs(text) < 1 ? text : Number(text).toLocaleString("en"));
+      const kind = bad.step > 1 ? "_step" : unit ? "_unit" : bad.step === "1" ? "_whole" : "";
+      const line = el("p", { class: "mm-alert mt-wrong", role: "alert", id: `${bad.id}-wrong` }, window.mmgan.say(`train_form_limits${kind}`, {
+        name: box.querySelector(`label[for="${bad.id}"]`).textContent, low: shown(bad.min), high: shown(bad.max), step: bad.step, unit: unit && window.mmgan.say(`train_unit_${unit}`) }));
+      const mended = () => {
+        if (bad.validity.valid) line.remove();
+        bad.ariaInvalid = bad.validity.valid ? null : "true";
+      };
+      bad.setAttribute("aria-describedby", line.id);
+      bad.addEventListener("input", mended);
+      mended();
+      bad.closest("details")?.setAttribute("open", "");
+      bad.closest(".mt-field").append(line);
+      bad.focus();
+      return false;
+    },
+
     data(tab, chosen, changed) {
       const note = el("p", { class: "mt-effect" });
       const path = el("input", { type: "text", id: "mt-path", value: chosen.path, autocomplete: "off", spellcheck: "false",
@@ -87,12 +101,20 @@
     },
 
     length(tab, chosen) {
-      const number = el("input", { type: "number", id: "mt-length", min: chosen.unit === "minutes" ? 0.1 : 1, step: "any", value: chosen.length, required: true,
+      const limits = () => {
+        const [min, max] = tab.known.form.lengths[chosen.unit];
+        Object.assign(number, { min, max });
+        number.dataset.unit = chosen.unit;
+      };
+      const number = el("input", { type: "number", id: "mt-length", step: "any", value: chosen.length, required: true,
         oninput: () => { chosen.length = Number(number.value); } });
       const unit = el("select", { "aria-label": tab.say("form_length"), onchange: () => {
         chosen.unit = unit.value;
         number.value = chosen.length = unit.value === "minutes" ? tab.known.form.minutes : 5000;
+        limits();
+        number.dispatchEvent(new Event("input"));
       } }, ...["minutes", "steps"].map((u) => el("option", { value: u, selected: chosen.unit === u }, tab.say(`form_${u}`))));
+      limits();
       return el("div", { class: "mt-field" }, el("label", { for: "mt-length" }, tab.say("form_length")), el("div", { class: "mt-line" }, number, unit));
     },
 
@@ -145,7 +167,7 @@
       const input = field.kind === "choice"
         ? el("select", { id, onchange: () => show(input.value) }, ...field.choices.map((c) => el("option", { value: c, selected: c === value }, c)))
         : el("input", { id, type: "number", min: field.name === "batch_size" ? 4 : field.low, max: field.high, step: field.name === "batch_size" ? 4 : field.kind === "whole" ? 1 : "any",
-          value, oninput: () => show(input.value) });
+          value, "data-unit": UNITS[field.name], oninput: () => show(input.value) });
       box.append(el("label", { for: id }, tab.say(`set_${field.name}`)), el("p", { class: "mt-note" }, tab.say(`set_${field.name}_note`)), input, effect);
       show(value);
       return box;
@@ -174,7 +196,8 @@
       const draw = () => {
         const spec = all.find(([curve]) => curve === tab.comparedCurve)?.[1];
         if (!spec) return;
-        const chart = new parts.Chart(tab, { ...spec, title: `${tab.say(`chart_${spec.name}`)}: ${tab.say(`curve_${tab.comparedCurve}`)}`, note: tab.say(`chart_${spec.name}_note`) });
+        tab.compared?.end();
+        const chart = tab.compared = new parts.Chart(tab, { ...spec, title: `${tab.say(`chart_${spec.name}`)}: ${tab.say(`curve_${tab.comparedCurve}`)}`, note: tab.say(`chart_${spec.name}_note`) });
         place.replaceChildren(chart.element);
         chart.set(names.filter((name) => answer.curves[name][tab.comparedCurve]).map((name) => ({ label: name, ...answer.curves[name][tab.comparedCurve] })));
       };

@@ -1,7 +1,7 @@
 // Uploads the model of the run that is watched to the Hugging Face Hub, with the person's own token.
 (() => {
   "use strict";
-  const { parts, el } = window.mmTrain;
+  const { parts, el } = window.mmTrain, { during, closable } = window.mmSteady;
 
   function open(tab) {
     const say = (key, values) => parts.finetune.say(tab, key, values), run = tab.run.name;
@@ -12,24 +12,21 @@
     const go = el("button", { type: "submit", class: "mt-button mt-primary" }, say("publish_go"));
     const send = async (event) => {
       event.preventDefault();
-      go.disabled = true;
       note.replaceChildren(el("p", { class: "mt-quiet" }, say("publishing")));
       const question = { model: `runs/${run}`, repo: repo.value.trim(), token: token.value.trim(), public: everybody.checked, code: tab.code };
-      const answer = await fetch(window.mmCollect.address("publish"), { method: "POST", body: JSON.stringify(question), headers: { "content-type": "application/json" } })
-        .then((found) => found.json()).catch(() => ({ error: say("lost") }));
-      go.disabled = false;
+      const answer = await during(go, () => fetch(window.mmCollect.address("publish"), { method: "POST", body: JSON.stringify(question), headers: { "content-type": "application/json" } })
+        .then((found) => found.json()).catch(() => ({ error: say("lost") })));
       if (answer.error) return note.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, answer.error));
       token.value = "";
       note.replaceChildren(el("p", {}, say("published"), " ", el("a", { href: answer.address, target: "_blank", rel: "noopener noreferrer" }, answer.address)));
     };
     const field = (input, key) => el("div", { class: "mt-field" }, el("label", { for: input.id }, say(key)), input);
-    const dialog = el("dialog", { class: "mc-dialog mc-publish", "aria-label": say("publish_title"), onclose: () => dialog.remove(),
-      onclick: (event) => { if (event.target === dialog) dialog.close(); } },
+    const dialog = el("dialog", { class: "mc-dialog mc-publish", "aria-label": say("publish_title") },
     el("div", {}, el("h3", {}, say("publish_title")), el("p", { class: "mt-note" }, say("publish_note")),
       el("form", { class: "mt-form", novalidate: true, onsubmit: send }, field(repo, "publish_repo"), field(token, "publish_token"),
         el("label", { class: "mt-check" }, everybody, say("publish_public")), note,
         el("div", { class: "mt-line" }, go, el("button", { type: "button", class: "mt-button", onclick: () => dialog.close() }, say("close"))))));
-    tab.root.append(dialog);
+    tab.root.append(closable(dialog));
     dialog.showModal();
   }
   parts.publish = { open };

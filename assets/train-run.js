@@ -1,11 +1,13 @@
 // The head of the run that is watched: its state, what can be done with it, and how it ended.
 (() => {
   "use strict";
-  const { Tab, STAGES, parts } = window.mmTrain;
+  const { Tab, STAGES, parts } = window.mmTrain, { keyed, write, lost } = window.mmSteady;
+  const NEXT = { pause: "resume", stop: "resume", resume: "pause" }; // where the focus goes once the one is done
 
   Object.assign(Tab.prototype, {
     showRun() {
       const { el, run } = this;
+      this.noteFocus();
       this.facts = el("dl", { class: "mt-facts" });
       this.bar = el("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
       this.buttons = el("div", { class: "mt-actions" });
@@ -53,32 +55,49 @@
       this.bar.firstChild.style.width = `${percent}%`;
     },
 
+    // What rests meanwhile is not disabled, which would take the focus of whoever pressed it by keyboard.
     updateButtons() {
-      const { el, run } = this, may = this.access.may;
+      const { el, run } = this, may = this.access.may, done = run.checkpoint !== null;
       const resting = !["starting", "running"].includes(run.state), waiting = run.waiting ?? [];
-      const action = (name, key, kind = "") => el("button", {
-        type: "button", class: `mt-button ${kind}`, "data-action": name,
-        disabled: this.busy !== "" || waiting.includes(name) || waiting.includes("stop"), onclick: () => this.act(name),
-      }, this.say(key));
-      const buttons = [
+      const again = may && resting && !run.finetune && run.data;
+      const button = (name, text, does, kind = "", rests = false) => ({ name, text, does, kind, rests });
+      const action = (name, key, kind) => button(name, this.say(key), () => this.act(name), kind, this.busy !== "" || waiting.includes(name) || waiting.includes("stop"));
+      const offered = this.sure ? [{ name: "ask" }] : [
         may && run.state === "running" && action("pause", "pause"),
         may && run.resumable && action("resume", "resume", "mt-primary"),
         may && run.alive && action("stop", "stop", "mt-strong"),
         may && run.state === "running" && action("save", "save"),
         may && run.state === "running" && action("sample", "sample_now"),
-        run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "use", onclick: () => this.use() }, this.say("use")),
-        run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "download", onclick: (event) => parts.finetune.download(this, event) }, parts.finetune.say(this, "download_model")),
-        may && run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "publish", onclick: () => parts.publish.open(this) }, parts.finetune.say(this, "publish")),
-        may && resting && !run.finetune && run.data && el("button", { type: "button", class: "mt-button", "data-action": "again", onclick: () => parts.form.again(this) }, this.say("again")),
-        may && resting && !run.finetune && run.data && run.checkpoint !== null && el("button", { type: "button", class: "mt-button", "data-action": "go-on", onclick: () => parts.form.again(this, `runs/${run.name}`) }, this.say("go_on")),
-        may && !run.alive && el("button", { type: "button", class: "mt-button mt-danger", "data-action": "delete", onclick: () => { this.sure = true; this.update(); this.buttons.querySelector("[data-action=keep]").focus(); } }, this.say("delete")),
+        done && button("use", this.say("use"), () => this.use()),
+        done && button("download", parts.finetune.say(this, "download_model"), (event) => parts.finetune.download(this, event)),
+        may && done && button("publish", parts.finetune.say(this, "publish"), () => parts.publish.open(this)),
+        again && button("again", this.say("again"), () => parts.form.again(this)),
+        again && done && button("go-on", this.say("go_on"), () => parts.form.again(this, `runs/${run.name}`)),
+        may && !run.alive && button("delete", this.say("delete"), () => { this.sure = true; this.update(); this.buttons.querySelector("[data-action=keep]").focus(); }, "mt-danger"),
       ].filter(Boolean);
-      const state = buttons.map((b) => b.dataset.action + b.disabled).join() + this.sure;
-      if (this.buttons.dataset.state === state) return; // so that the focus stays where it is
-      const focus = this.buttons.contains(document.activeElement) ? document.activeElement.dataset.action : null;
-      this.buttons.dataset.state = state;
-      this.buttons.replaceChildren(...(this.sure ? [this.askSure()] : buttons));
-      if (focus) this.buttons.querySelector(`[data-action="${focus}"]`)?.focus();
+      this.noteFocus();
+      keyed(this.buttons, offered, "name", ({ name, text, does, kind, rests }, old) => {
+        if (name === "ask") return old ?? this.askSure();
+        const one = old ?? el("button", { type: "button", class: `mt-button ${kind}`, "data-action": name,
+          onclick: (event) => { if (one.ariaDisabled !== "true") does(event); } });
+        if (one.ariaDisabled !== String(rests)) one.ariaDisabled = String(rests);
+        write(one, text);
+        return one;
+      });
+      this.giveFocus();
+    },
+
+    noteFocus() { // which button has it, and where that stands
+      if (!this.buttons?.contains(document.activeElement)) return;
+      this.focused = { name: document.activeElement.dataset.action, place: [...this.buttons.children].indexOf(document.activeElement) };
+    },
+
+    giveFocus() { // to the same button, or to what stands in its place
+      const { name, place } = this.focused ?? {};
+      this.focused = null;
+      if (!name || !lost()) return;
+      const find = (wanted) => this.buttons.querySelector(`[data-action="${wanted}"]`);
+      (find(name) ?? find(NEXT[name]) ?? this.buttons.children[Math.min(place, this.buttons.children.length - 1)])?.focus({ preventScroll: true });
     },
 
     askSure() {

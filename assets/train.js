@@ -2,6 +2,7 @@
 // own, which add themselves to window.mmTrain; this one holds the list, the head of a run, and the conversation.
 window.mmTrain = (() => {
   "use strict";
+  const { keyed, write } = window.mmSteady;
   const EVERY = 1000, HIDDEN = 5000; // milliseconds between two questions, and while nobody looks
   const STAGES = ["process", "libraries", "data", "model", "samples", "steps"];
   const tabs = []; // one, unless gradio makes its component anew
@@ -47,8 +48,10 @@ window.mmTrain = (() => {
       this.code = memory.get("teacher");
       this.access = { may: false, code: false };
       this.view = "watch"; // or "form", "compare"
-      this.ticked = new Set();
       this.busy = ""; // the action that is on its way
+      const { chosen, view, ticked = [] } = window.mmKept.take("train") ?? {};
+      Object.assign(this, { chosenForm: chosen, wanted: view, ticked: new Set(ticked) });
+      window.mmKept.keep("train", () => ({ chosen: this.chosenForm, view: this.view, ticked: [...this.ticked] }));
       this.forget();
     }
 
@@ -131,6 +134,7 @@ window.mmTrain = (() => {
       if (answer.runs || access) this.showList();
       if (access || !this.gate.dataset.shown) this.showGate(); // and not at every news, for somebody may be typing the code
       if (first) this.choose();
+      if (first && (this.wanted === "compare" || (this.wanted === "form" && this.access.may))) this.open(this.wanted);
       if (this.view !== "watch") { if (access) this.show(); return; }
       // An answer about the run watched before, or about what came after curves that are forgotten now.
       if (question.run !== this.watched || question.cursor !== this.cursor || question.epoch !== this.epoch) return;
@@ -154,15 +158,7 @@ window.mmTrain = (() => {
     take(metrics) {
       if (!metrics) return;
       if (metrics.reset) this.curves = {};
-      for (const [name, { x, y, low, high }] of Object.entries(metrics.curves)) {
-        const curve = (this.curves[name] ??= { x: [], y: [], low: [], high: [] });
-        for (let i = 0; i < x.length; i++) {
-          curve.x.push(x[i]);
-          curve.y.push(y[i]);
-          curve.low.push((low ?? y)[i]);
-          curve.high.push((high ?? y)[i]);
-        }
-      }
+      for (const [name, points] of Object.entries(metrics.curves)) (this.curves[name] ??= new parts.Curve()).take(points);
       this.cursor = metrics.cursor;
       this.epoch = metrics.epoch;
     }
@@ -237,37 +233,50 @@ window.mmTrain = (() => {
       this.update();
     }
 
-    showList() {
+    showList() { // each second while something trains, so what is there stays and only its texts change
       const { el } = this, rows = this.runs ?? [];
-      const tick = (run) => el("input", {
-        type: "checkbox", "aria-label": this.say("tick", { name: run.name }), checked: this.ticked.has(run.name),
-        onchange: (event) => {
-          this.ticked[event.target.checked ? "add" : "delete"](run.name);
-          this.showList();
-          if (this.view === "compare") this.show();
-        },
-      });
-      const item = (run) => el("li", { class: run.name === this.watched && this.view === "watch" ? "mt-here" : "" },
-        rows.length > 1 && tick(run),
-        el("button", { type: "button", class: "mt-run", onclick: () => this.watch(run.name),
-          "aria-current": run.name === this.watched && this.view === "watch" ? "true" : null },
-          el("b", { dir: "auto" }, run.name),
-          el("span", { class: `mt-state mt-${run.state}` }, this.say(`state_${run.state}`)),
-          el("small", {}, [this.dataName(run.data), this.number(run.step), this.ago(run.started)].filter(Boolean).join(" · "))));
+      if (!this.list.firstChild) {
+        this.newButton = el("button", { type: "button", class: "mt-button mt-primary mt-new", onclick: () => this.open("form") }, this.say("new"));
+        this.entries = el("ul");
+        this.none = el("p", { class: "mt-quiet" });
+        this.compareButton = el("button", { type: "button", class: "mt-button", onclick: () => this.open("compare") }, this.say("compare"));
+        this.compareHint = el("p", { class: "mt-quiet" }, this.say("compare_hint"));
+        this.list.append(el("header", {}, el("h2", {}, this.say("runs"))), this.entries, this.none, el("footer", {}, this.compareButton, this.compareHint));
+      }
+      if (this.access.may !== this.newButton.isConnected) this.access.may ? this.list.firstChild.append(this.newButton) : this.newButton.remove();
       this.ticked = new Set([...this.ticked].filter((name) => rows.some((run) => run.name === name)));
-      const focus = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-      const scrolled = this.list.querySelector("ul")?.scrollTop ?? 0;
-      this.list.replaceChildren(...[
-        el("header", {}, el("h2", {}, this.say("runs")),
-          this.access.may && el("button", { type: "button", class: "mt-button mt-primary mt-new",
-            onclick: () => this.open("form") }, this.say("new"))),
-        rows.length ? el("ul", {}, ...rows.map(item)) : el("p", { class: "mt-quiet" },
-          this.runs === null ? "…" : this.say("none")),
-        rows.length > 1 && el("footer", {}, this.ticked.size > 1
-          ? el("button", { type: "button", class: "mt-button", onclick: () => this.open("compare") }, this.say("compare"))
-          : el("p", { class: "mt-quiet" }, this.say("compare_hint")))].filter(Boolean));
-      if (scrolled) this.list.querySelector("ul").scrollTop = scrolled;
-      if (focus) this.list.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
+      keyed(this.entries, rows, "name", (run, old) => this.fillItem(old ?? this.item(run.name), run));
+      this.entries.hidden = !rows.length;
+      this.none.hidden = rows.length > 0;
+      write(this.none, this.runs === null ? "…" : this.say("none"));
+      this.list.lastChild.hidden = rows.length < 2;
+      this.compareButton.hidden = this.ticked.size < 2;
+      this.compareHint.hidden = this.ticked.size > 1;
+    }
+
+    item(name) {
+      const { el } = this;
+      const tick = el("input", { type: "checkbox", "aria-label": this.say("tick", { name }), onchange: () => {
+        this.ticked[tick.checked ? "add" : "delete"](name);
+        this.showList();
+        if (this.view === "compare") this.show();
+      } });
+      return el("li", {}, tick, el("button", { type: "button", class: "mt-run", onclick: () => this.watch(name) },
+        el("b", { dir: "auto" }, name), el("span"), el("small")));
+    }
+
+    fillItem(item, run) {
+      const [tick, button] = item.children, [, state, facts] = button.children;
+      const here = run.name === this.watched && this.view === "watch";
+      item.classList.toggle("mt-here", here);
+      tick.hidden = this.runs.length < 2;
+      tick.checked = this.ticked.has(run.name);
+      if (here) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+      state.className = `mt-state mt-${run.state}`;
+      write(state, this.say(`state_${run.state}`));
+      write(facts, [this.dataName(run.data), this.number(run.step), this.ago(run.started)].filter(Boolean).join(" · "));
+      return item;
     }
 
     dataName(data) {

@@ -34,7 +34,7 @@ STYLES = (
     "collect.css",
 )  # files under assets/, in the order in which they count
 SCRIPTS = (
-    "page.js", "explore.js", "zip.js", "favourites.js",
+    "page.js", "kept.js", "explore.js", "zip.js", "favourites.js", "steady.js",
     "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js", "train-finetune.js",
     "train-publish.js",
     "collect.js", "collect-add.js", "collect-record.js", "collect-table.js", "collect-tune.js",

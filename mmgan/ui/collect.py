@@ -7,11 +7,12 @@ As the Train tab it is one HTML component with a script (``assets/collect*.js``)
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import gradio as gr
 from starlette.applications import Starlette
 
-from ..config import TrainingConfig
+from ..config import LIMIT, TrainingConfig
 from ..data.projects import Projects
 from .cards import escape
 from .collect_api import Collection
@@ -20,7 +21,7 @@ from .sampling import Sampler
 from .settings import Settings
 from .strings import collect as texts
 from .strings import say
-from .train import Desk
+from .train import MAX_MINUTES, Desk
 from .uploads import Uploads
 
 MINUTES = 8.0  # of a fine-tuning unless another length is asked for
@@ -35,7 +36,9 @@ def build(settings: Settings, sampler: Sampler, desk: Desk) -> Starlette:
     def finetune(question: dict, project, address: str, language: str) -> dict:
         return desk.finetune(question, project, models.source(str(question.get("base", ""))), address, language)
 
-    defaults = {"minutes": MINUTES, "batch_size": TrainingConfig().batch_size}
+    batch = next(field for field in fields(TrainingConfig) if field.name == "batch_size")
+    defaults = {"minutes": MINUTES, "batch_size": batch.default}
+    defaults["most"] = {"minutes": MAX_MINUTES, "batch_size": batch.metadata[LIMIT][1]}
     known = {"texts": _texts(), "models": list(sampler.shipped)} | defaults
     gr.HTML(
         f'<div class="mt-train mc-collect"><p class="mm-empty">{escape(say("train_preparing"))}</p></div>',

@@ -83,8 +83,11 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
     gr.HTML(favourites.box(), elem_id="favourites", **PLAIN)
     again = gr.Textbox(elem_id="again", visible="hidden", container=False)  # what favourites.js asks for
     suggestion = gr.Textbox(visible="hidden", container=False)  # a first prompt in the reader's language
+    leaving = gr.Textbox(elem_id="leaving", visible="hidden", container=False)  # when page.js switches the language
 
     settings = [model, count, seed, truncation]
+    kept = [prompt, other, *settings]
+    untouched = [component.value for component in kept]
     plain = [model, seed, truncation]
 
     async def answer(request, place, ask):
@@ -148,6 +151,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
             prompt = asked.get("prompt") or next(iter(known), "")
             html = await shown(spoken, prompt, model, num_samples, seed, truncation)
             chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
+            prompt = gr.skip() if asked.get("aside") else prompt  # another one is being written
             return html, prompt, gr.update(choices=_choices(sampler), value=model), seed, truncation, *chips
 
         return await answer(request, 5 + CHIPS, ask)
@@ -186,13 +190,10 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
         api_visibility="private",
         queue=False,
     ).then(
-        None,
-        [suggestion, prompt],
-        prompt,
-        # What was typed since stays.
-        js=f"(suggested, now) => suggested && now === {json.dumps(first)} ? suggested : now",
-        api_visibility="private",
-    )
+        None, [suggestion, *kept], kept, api_visibility="private",
+        js=f"(suggested, ...now) => window.mmKept.arrived(suggested, {json.dumps(untouched)}, now)",
+    ).then(None, again, again, js="(now) => window.mmKept.wanted(now)", api_visibility="private")  # fmt: skip
+    leaving.change(None, kept, None, js="(...now) => { window.mmKept.leave(now); }", api_visibility="private")
 
 
 def _heading(key: str) -> str:

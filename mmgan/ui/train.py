@@ -224,5 +224,6 @@ def _form() -> dict:
         "loss": known["loss"].default,
         "minutes": MINUTES,
         "steps": known["steps"].default,
+        "lengths": {"minutes": (0.1, known["minutes"].metadata[LIMIT][1]), "steps": known["steps"].metadata[LIMIT]},
         "advanced": advanced,
     }

@@ -2,8 +2,11 @@
 
 import re
 
+import puppet
 import pytest
 from looks import contrast, shifts, watch_shifts
+from test_sample_tab import ask, choose, number
+from test_train_tab import open_tab as open_train
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -56,12 +59,51 @@ def test_the_switch_holds_and_loses_no_prompt(open_page, url):
     page.get_by_role("button", name="Show this page in Chinese").click()
     page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
     page.wait_for_function("document.querySelector('#prompt :is(textarea, input)').value === 'my own prompt'")
+    page.locator("#results h2", has_text="a handwritten seven").wait_for()  # what was shown, once more
     assert page.get_by_role("button", name="生成", exact=True).is_visible()
     page.reload()
     page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('样本')")
     page.get_by_role("button", name="用英文显示本页").click()
     page.wait_for_function("document.querySelector('.mm-ran')?.textContent.includes('samples')")
     assert page.get_by_role("button", name="Generate").is_visible()
+
+
+def test_the_switch_keeps_what_is_set_and_shown(open_page, address, folder):
+    puppet.finished(folder / "runs" / "mine")
+    puppet.finished(folder / "runs" / "newest")
+    page = open_page(address, locale="en-GB")
+    page.get_by_role("button", name="More").click()  # long before the field in it is used, which gradio makes only now
+    choose(page, "shapes")
+    page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('from shapes')")
+    number(page, "count", 3)
+    number(page, "seed", 42)
+    number(page, "truncation", 0.5)
+    ask(page, "a red star")
+    page.wait_for_function("document.querySelector('.mm-ran').textContent.includes('truncation 0.5')")
+    page.fill("#other :is(textarea, input)", "a second of my own")
+    page.fill("#prompt :is(textarea, input)", "")  # another one is about to be written
+    open_train(page)
+    page.locator(".mt-run", has_text="mine").click()
+    page.locator(".mt-head h2", has_text="mine").wait_for()
+    page.locator(".mt-new").click()
+    page.fill("#mt-name", "my own name")
+    page.fill("#mt-length", "3")
+    page.locator(".mt-more-settings summary").click()
+    page.fill("#mt-set-learning_rate", "0.002")
+    page.locator(".mm-language").click()
+    page.get_by_role("heading", name="开始训练").wait_for()  # the tab and the form that were open
+    assert page.input_value("#mt-name") == "my own name" and page.input_value("#mt-length") == "3"
+    assert page.input_value("#mt-set-learning_rate") == "0.002"
+    assert page.evaluate("sessionStorage.getItem('mmgan-kept')") is None
+    page.locator(".mt-run", has_text="mine").and_(page.locator("[aria-current]")).wait_for(state="detached")
+    assert page.evaluate("window.mmTrain.tabs[0].watched") == "mine"
+    page.locator('.mm-tabs [role="tab"]').first.click()
+    page.wait_for_function("/shapes：3 个样本.*种子 42.*截断 0.5/.test(document.querySelector('.mm-ran').textContent)")
+    assert page.locator("#results h2").inner_text() == "a red star" and page.locator("#results .mm-card").count() == 3
+    assert page.input_value("#prompt :is(textarea, input)") == ""
+    assert page.input_value("#other :is(textarea, input)") == "a second of my own"
+    assert [page.input_value(f"#{field} input[type=number]") for field in ("count", "seed")] == ["3", "42"]
+    assert page.input_value("#model input") == "shapes"
 
 
 def test_another_language_falls_back_to_english(open_page, url):

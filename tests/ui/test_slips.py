@@ -197,6 +197,10 @@ def test_a_batch_size_that_fits_can_be_asked_of_a_fine_tuning(open_page, address
     begin(page, "large")
     upload(page, "one.zip", zipped({"apple/1.png": picture(1)}))
     page.locator(".mc-tune summary").click()
+    page.fill("#mc-minutes", "3000")
+    page.locator(".mc-tune [type=submit]").click()
+    page.locator(".mt-field:has(#mc-minutes) .mm-alert", has_text="Minutes: enter 0.1 to 1,440 minutes.").wait_for()
+    page.fill("#mc-minutes", "8")
     page.fill("#mc-batch", "8")
     page.fill("#mc-model", "smaller")
     page.locator(".mc-tune [type=submit]").click()
@@ -224,7 +228,16 @@ def test_more_runs_than_fit_beside_each_other(open_page, address, folder):
     page.locator(".mt-more-settings summary").click()
     page.fill("#mt-set-batch_size", "30")
     page.locator(".mt-start").click()
-    page.get_by_text("Batch size: enter a multiple of 4 from 4 to").wait_for()
+    wrong = page.locator(".mt-field:has(#mt-set-batch_size) .mm-alert")  # beside the field, with what would be right
+    assert wrong.inner_text() == "Batch size: enter a multiple of 4 from 4 to 4,096 pairs."
+    page.fill("#mt-set-batch_size", "32")
+    wrong.wait_for(state="detached")
+    page.fill("#mt-length", "0")
+    page.locator(".mt-start").click()
+    page.locator(
+        ".mt-field:has(#mt-length) .mm-alert", has_text="Train for: enter 0.1 to 1,000,000 minutes."
+    ).wait_for()
+    assert page.evaluate("document.activeElement.id") == "mt-length"
 
 
 def test_whoever_waits_sees_the_first_run_that_begins(open_page, tmp_path):

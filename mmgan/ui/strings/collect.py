@@ -122,10 +122,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{pictures} {pictures|picture|pictures} and {sounds} {sounds|sound|sounds} under this caption",
         "本说明下有 {pictures} 张图片、{sounds} 段声音",
     ),
-    "collect_keep": ("Add {count} {count|recording|recordings}", "添加 {count} 段录制"),
+    "collect_keep": ("Add {count} {count|recording|recordings}", "添加录制的 {count} 个文件"),
     "collect_keep_under": (
         "Add {count} {count|recording|recordings} as “{caption}”",
-        "把 {count} 段录制添加为“{caption}”",
+        "把录制的 {count} 个文件添加为“{caption}”",
     ),
     "collect_class_first": ("Write the caption first, then record.", "请先写说明，再录制。"),
     "collect_preview": ("What the camera sees", "摄像头画面"),
@@ -176,6 +176,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_seconds": ("{seconds} s", "{seconds} 秒"),
     "collect_in_pieces": ("in {count} {count|piece|pieces}", "切成 {count} 段"),
     "collect_page": ("{first} to {last} of {found}", "第 {first} 到 {last} 个，共 {found} 个"),
+    "collect_pages": ("Pages of the table", "表格分页"),
     "collect_before": ("Previous page", "上一页"),
     "collect_after": ("Next page", "下一页"),
     "collect_deleted_one": ("{name} was deleted.", "已删除 {name}。"),
@@ -335,8 +336,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_tuned_note": (
         "The same latent codes and your captions. Above, what {base} made of them; then what the model makes now; "
         "last, the nearest of your own files: if these look the same, it copies.",
-        "同样的潜在编码和你的说明。上面是 {base} 的结果；中间是模型现在的结果；最后是你最接近的文件："
-        "如果两者一样，就是在照抄。",
+        "潜在编码相同，说明是你写的。第一行是 {base} 原来的结果，第二行是模型现在的结果，第三行是你最接近的文件："
+        "如果第二、三行看起来一样，就是在照抄。",
     ),
     "collect_tuned_before": ("Before", "之前"),
     "collect_tuned_after": ("After", "之后"),
@@ -373,7 +374,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_publish_note": (
         "The model goes there with its card. This needs internet, and a token of yours with the right to write, from "
         "huggingface.co/settings/tokens; it is used for this upload and kept nowhere.",
-        "模型会连同说明卡一起上传。需要联网，还需要你自己的、有写入权限的令牌，"
+        "模型会连同模型卡片一起上传。需要联网，还需要你自己的、有写入权限的访问令牌，"
         "可在 huggingface.co/settings/tokens 创建；令牌只用于这次上传，不会保存。",
     ),
     "collect_publish_repo": ("Name on the Hub: owner/name", "在 Hub 上的名称：用户名/名称"),

@@ -21,13 +21,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "results": ("Results", "结果"),
     "play_all": ("Play all", "全部播放"),
     "play": ("Play sample {index}", "播放样本 {index}"),
-    "picture": ("picture of: {prompt}, sample {index}", "图像：{prompt}，样本 {index}"),
+    "picture": ("picture of: {prompt}, sample {index}", "图片：{prompt}，样本 {index}"),
     "spectrogram": ("spectrogram of: {prompt}, sample {index}", "频谱图：{prompt}，样本 {index}"),
     "spectrogram_hint": (
         "Time runs to the right, pitch upwards. Click to play from there.",
         "向右是时间，向上是音高。点击即从该处播放。",
     ),
-    "save_png": ("Save the picture of sample {index}", "保存样本 {index} 的图像"),
+    "save_png": ("Save the picture of sample {index}", "保存样本 {index} 的图片"),
     "save_wav": ("Save the sound of sample {index}", "保存样本 {index} 的声音"),
     "seconds": ("{seconds:.1f} s", "{seconds:.1f} 秒"),
     "ran": (
@@ -43,7 +43,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "词的底色越深，它对结果的影响越大。",
     ),
     "words_list": ("Share of each word: {words}.", "各词所占的份量：{words}。"),
-    "word_share": ("{word} {share} %", "{word} {share} %"),
+    "word_share": ("{word} {share} %", "{word} {share}%"),
     "unfamiliar": (
         "I have never seen anything like this, so what comes is a guess. The nearest that I know: “{nearest}”.",
         "我从没见过这样的描述，下面只是猜测。我知道的最接近的是：“{nearest}”。",
@@ -63,7 +63,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "zip_results": ("Download these as a zip", "打包下载这些结果"),
     "zip_hint": (
         "Pictures, sounds and metadata.csv: a dataset that opens in mmgan and elsewhere.",
-        "图像、声音和 metadata.csv：可在 mmgan 和别处直接打开的数据集。",
+        "图片、声音和 metadata.csv：可在 mmgan 和别处直接打开的数据集。",
     ),
     "no_storage": (
         "This browser keeps nothing here (private window?), so favourites last until the page is closed.",
@@ -86,7 +86,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "walk": ("What is shared, what is private", "什么是共享的，什么是独有的"),
     "walk_about": (
         "The prompt stays, the latents move. One code steers both picture and sound; the others steer one each.",
-        "提示词不变，潜变量移动。一个编码同时控制图像和声音，另外两个各管一个。",
+        "提示词不变，潜变量移动。一个编码同时控制图片和声音，另外两个各管一个。",
     ),
     "walk_go": ("Walk the codes", "探索编码"),
     "walk_empty": (
@@ -94,18 +94,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "点击“探索编码”：会出现三个滑块，可以看到、听到每个滑块改变了什么。",
     ),
     "walk_shared": ("Shared code", "共享编码"),
-    "walk_image": ("Picture’s own code", "图像独有的编码"),
+    "walk_image": ("Picture’s own code", "图片独有的编码"),
     "walk_audio": ("Sound’s own code", "声音独有的编码"),
     "walk_shared_about": ("both change", "两者都变"),
-    "walk_image_about": ("only the picture changes", "只有图像变"),
+    "walk_image_about": ("only the picture changes", "只有图片变"),
     "walk_audio_about": ("only the sound changes", "只有声音变"),
     "walk_at": ("step {step} of {steps}", "第 {step} 步，共 {steps} 步"),
     "stage_play": ("Play this", "播放"),
-    "stage_picture": ("picture, {at}", "图像，{at}"),
+    "stage_picture": ("picture, {at}", "图片，{at}"),
     "stage_spectrogram": ("spectrogram, {at}", "频谱图，{at}"),
     "empty": (
         "Type a sentence and press Enter: its pictures and sounds appear here.",
-        "输入一句话并按回车：图像和声音会出现在这里。",
+        "输入一句话并按回车：图片和声音会出现在这里。",
     ),
     # what can go wrong
     "bad_count": ("Ask for 1 to {limit} samples at once.", "一次请生成 1 到 {limit} 个样本。"),

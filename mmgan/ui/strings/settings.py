@@ -5,7 +5,7 @@ higher and a lower value will do, ``set_NAME_CHOICE`` what a choice will do, ``s
 """
 
 TEXTS: dict[str, tuple[str, str]] = {
-    "set_preset": ("Size", "大小"),
+    "set_preset": ("Size", "模型大小"),
     "set_preset_tiny": (
         "32 pixels: learns live on a laptop without a graphics card.",
         "32 像素：没有显卡的笔记本也能现场训练。",
@@ -51,7 +51,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "set_learning_rate_note": ("How far both networks move at each step.", "两个网络每一步走多远。"),
     "set_learning_rate_more": ("It will learn faster and may fall apart.", "会学得更快，但可能崩溃。"),
     "set_learning_rate_less": ("It will learn more slowly and more steadily.", "会学得更慢、更稳。"),
-    "set_batch_size": ("Batch size", "批量"),
+    "set_batch_size": ("Batch size", "批量大小"),
     "set_batch_size_note": ("Pairs looked at in one step; a multiple of 4.", "每一步看多少对样本；须为 4 的倍数。"),
     "set_batch_size_more": (
         "Steps will be steadier, slower, and need more memory.",
@@ -128,8 +128,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "set_latent_weight_more": ("Samples will vary more with the seed.", "样本随种子变化更多。"),
     "set_latent_weight_less": ("At 0, the seed may change little.", "为 0 时，换种子可能变化很小。"),
-    "set_text_noise": ("Noise on captions", "文字噪声"),
-    "set_text_noise_note": ("Added to captions, so that new phrasings work.", "加在说明文字上，使新的说法也能用。"),
+    "set_text_noise": ("Noise on captions", "说明噪声"),
+    "set_text_noise_note": ("Added to captions, so that new phrasings work.", "加在说明上，使新的说法也能用。"),
     "set_text_noise_more": ("New phrasings will work better, details worse.", "新说法更好用，细节变差。"),
     "set_text_noise_less": ("Only phrasings like the captions will work.", "只有和说明相近的说法好用。"),
     "set_augment_image": ("Changed pictures", "图片增强"),
@@ -146,10 +146,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "set_augment_audio_more": ("It will learn more from few sounds.", "声音少时能学到更多。"),
     "set_augment_audio_less": ("The discriminator may learn few sounds by heart.", "声音少时判别器可能死记硬背。"),
-    "set_ema_images": ("Averaging", "平均"),
+    "set_ema_images": ("Averaging (EMA)", "权重平均（EMA）"),
     "set_ema_images_note": (
-        "Samples come from an average of the generator's weights over so many examples.",
-        "样本来自生成器权重在这么多例子上的平均。",
+        "Samples come from a moving average of the generator's weights; after so many examples a weight counts half.",
+        "样本来自生成器权重的指数移动平均（EMA）；每经过这么多个例子，旧权重的影响减半。",
     ),
     "set_ema_images_more": ("Samples will be steadier and lag behind.", "样本更稳定，但更滞后。"),
     "set_ema_images_less": ("Samples will follow every swing of the training.", "样本会跟着训练的每次摆动变化。"),

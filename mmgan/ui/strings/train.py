@@ -44,7 +44,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_end_stopped": ("Stopped and saved at step {step}.", "已停止，保存在第 {step} 步。"),
     "train_end_stopped_early": (
         "Stopped before its first step; nothing was lost.",
-        "还没开始第一步就停止了，没有损失。",
+        "还没开始第一步就停止了，没有丢失任何内容。",
     ),
     "train_end_paused": (
         "Paused and saved at step {step}. It uses no computing time until somebody resumes it.",
@@ -53,11 +53,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_end_failed": ("This run failed: {reason}", "训练失败：{reason}"),
     "train_end_out_of_memory": (
         "The memory was too small. Start again with a batch size of {batch_size}.",
-        "内存不够。请把批量改为 {batch_size} 再开始。",
+        "内存不够。请把批量大小改为 {batch_size} 再开始。",
     ),
     "train_end_out_of_memory_least": (
-        "The memory was too small even for the smallest batch. Start again with a smaller preset.",
-        "最小的批量也超出了内存。请改用更小的预设再开始。",
+        "The memory was too small even for the smallest batch. Start again with a smaller Size.",
+        "最小的批量大小也超出了内存。请选择更小的“模型大小”再开始。",
     ),
     "train_kept": ("Its last checkpoint is safe, at step {step}.", "最近的检查点完好，在第 {step} 步。"),
     "train_log": ("The end of the log", "日志末尾"),
@@ -166,7 +166,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_curve_contrastive": ("real", "真实"),
     "train_curve_generator_contrastive": ("generated", "生成"),
     "train_curve_latents": ("noise", "噪声"),
-    "train_curve_wrong_caption": ("wrong caption", "错误的文字"),
+    "train_curve_wrong_caption": ("wrong caption", "错误的说明"),
     "train_curve_wrong_partner": ("wrong partner", "错误的搭配"),
     "train_chart_label": ("{title}, by step. {values}", "{title}，按步数。{values}"),
     # comparing
@@ -223,10 +223,24 @@ TEXTS: dict[str, tuple[str, str]] = {
     "train_form_reset": ("Back to the defaults", "恢复默认"),
     "train_form_command": ("The same from the terminal", "在终端里的同一命令"),
     "train_form_limits": ("{name}: enter a number from {low} to {high}.", "{name}：请输入 {low} 到 {high} 之间的数。"),
-    "train_form_limits_step": (
-        "{name}: enter a multiple of {step} from {low} to {high}.",
-        "{name}：请输入 {low} 到 {high} 之间 {step} 的倍数。",
+    "train_form_limits_unit": (
+        "{name}: enter {low} to {high} {unit}.",
+        "{name}：请输入 {low} 到 {high} {unit}。",
     ),
+    "train_form_limits_whole": (
+        "{name}: enter a whole number from {low} to {high}.",
+        "{name}：请输入 {low} 到 {high} 之间的整数。",
+    ),
+    "train_form_limits_step": (
+        "{name}: enter a multiple of {step} from {low} to {high} {unit}.",
+        "{name}：请输入 {step} 的倍数，从 {low} 到 {high} {unit}。",
+    ),
+    "train_unit_minutes": ("minutes", "分钟"),
+    "train_unit_steps": ("steps", "步"),
+    "train_unit_seconds": ("seconds", "秒"),
+    "train_unit_pairs": ("pairs", "对样本"),
+    "train_unit_files": ("files", "个文件"),
+    "train_unit_examples": ("examples", "个例子"),
     # who may
     "train_code": ("Teacher code", "教师口令"),
     "train_code_note": (
@@ -263,8 +277,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "运行 mmgan 的电脑上没有文件夹或 zip：{data}；请检查路径。",
     ),
     "train_no_room": (
-        "{runs} trains already, and more at once would make each of them slow; stop or pause one first.",
-        "{runs} 正在训练，再多就都会变慢；请先停止或暂停一个。",
+        "Being trained already: {runs}. Another one beside it would slow everything down; stop or pause one first.",
+        "{runs} 正在训练。再加一个会让训练都变慢；请先停止或暂停一个。",
     ),
     "train_gone": ("There is no run named {name}; it may have been deleted.", "没有名为 {name} 的训练；可能已被删除。"),
     "train_bad_action": ("The page asked for something unknown; reload it.", "页面请求了未知的操作；请刷新。"),

@@ -26,7 +26,7 @@ TEXTS: dict[str, str] = {
     ),
     "{reason}; put it within its limits.": "{reason}；请改到允许的范围内。",
     "A batch of {size} cannot be cut into {slices} equal slices of whole fours; choose a batch size that {divisor} "
-    "divides.": "批量 {size} 不能平均分成 {slices} 份 4 的倍数；请选择 {divisor} 的倍数作为批量。",
+    "divides.": "批量大小 {size} 不能平均分成 {slices} 份 4 的倍数；请选择 {divisor} 的倍数。",
     "{path} already holds a run; resume it, or choose another folder.": (
         "{path} 里已有训练；请继续它，或选择另一个文件夹。"
     ),
@@ -67,7 +67,7 @@ TEXTS: dict[str, str] = {
     # how runs end
     "Saved at step {step}.": "已保存在第 {step} 步。",
     "Imported from a zip.": "从 zip 导入。",
-    "Stopped before it trained, so nothing was lost.": "训练开始之前就停止了，没有损失。",
+    "Stopped before it trained, so nothing was lost.": "训练开始之前就停止了，没有丢失任何内容。",
     "The run never started; start it again.": "训练没有启动；请重新开始。",
     "The process ended without saying why; resume it from the beginning.": "进程结束了，原因不明；请从头继续。",
     "The process ended without saying why; resume it from step {step}.": (
@@ -85,9 +85,9 @@ TEXTS: dict[str, str] = {
         "第 {step} 步的损失变成了无穷大或不是数；最后一个完好的检查点已保留：请用更低的学习率或更大的 gamma 继续。"
     ),
     "The memory was too small even for the smallest batch; try a smaller preset.": (
-        "最小的批量也超出了内存；请改用更小的预设。"
+        "最小的批量大小也超出了内存；请改用更小的预设。"
     ),
-    "The memory was too small; try a batch size of {size}.": "内存不够；请把批量改为 {size} 再试。",
+    "The memory was too small; try a batch size of {size}.": "内存不够；请把批量大小改为 {size} 再试。",
     "It began to copy your files, so learning stopped; kept is what it was at step {step}.": (
         "它开始照抄你的文件，因此停止学习；保留的是第 {step} 步的模型。"
     ),
