@@ -254,7 +254,7 @@ class Objectives:
         2019) up to a distance (Yang et al. 2019), here the one of the data. A base whose captions say all that there is
         to a sound has no use for noise, and a few minutes of critics do not teach it one.
         """
-        total = 0.0
+        total = counts.new_zeros(())  # where no caption has two files
         for k, rows in enumerate(generated):
             if self.twin_spreads[k]:
                 near = (1 - apart(rows) / self.twin_spreads[k]).clamp(min=0)

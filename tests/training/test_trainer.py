@@ -92,6 +92,8 @@ def test_samples_of_one_caption_are_to_differ_as_its_files_do_and_no_more():
     assert found[0] == pytest.approx(float(counts[:, 3:].mean(0).sum()), rel=0.01) and found[0] > found[1] > found[2]
     assert t.objectives.twin_spread(alike, counts * torch.tensor([1, 1, 1, 0, 0])) == 0  # no twins
     assert trainer().objectives.twin_spreads == [0.0, 0.0]
+    t.objectives.twin_spreads = [0.0, 0.0]  # as where no caption has two files
+    assert t.step()["twin_spread"] == 0
 
 
 @pytest.mark.parametrize("setting", ["caption_mean_weight", "caption_margin_weight", "twin_spread_weight"])
