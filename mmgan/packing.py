@@ -28,7 +28,7 @@ def prepare(model) -> PackedModel | None:
     """
     if model.config.model_type not in MODELS or model.config.vocab_size <= max(map(max, TRIED)):
         return None
-    with torch.inference_mode():
+    with torch.no_grad():  # not inference mode: the weights stay the model's, which may be trained
         rows = [model(torch.tensor([ids], device=model.device)).last_hidden_state.float().mean(1) for ids in TRIED]
         try:
             packed = PackedModel(model)

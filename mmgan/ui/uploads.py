@@ -84,7 +84,7 @@ class Uploads:
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
         self._adding = ThreadPoolExecutor(2, "mmgan-add")  # so that many at once leave the page some of the machine
-        self._lives = FileLock(f"{self.folder}{LIVES}")
+        self._lives = FileLock(f"{self.folder}{LIVES}", thread_local=False)
         with contextlib.suppress(OSError):
             _remove_left(folder)
 
@@ -105,9 +105,10 @@ class Uploads:
                 raise Problem("collect_many_uploads")
             key = secrets.token_urlsafe(12)
             with saving(self.folder):
-                (self.folder / key).mkdir(parents=True)
+                self.folder.parent.mkdir(parents=True, exist_ok=True)
                 if not self._lives.is_locked:
                     self._lives.acquire()  # until this process ends, however it does
+                (self.folder / key).mkdir(parents=True)
             self._uploads[key] = Upload(self.folder / key, project, owner)
         return key
 

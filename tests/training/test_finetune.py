@@ -1,7 +1,5 @@
 """Fine-tuning on small networks and real files: from base to run, resumed, said in words."""
 
-import dataclasses
-import functools
 import io
 import json
 import wave
@@ -17,7 +15,6 @@ from mmgan.checkpoint import load_model, save_model
 from mmgan.data.projects import Projects
 from mmgan.errors import CheckpointError, DataError
 from mmgan.evaluation import report
-from mmgan.evaluation.own import Measures
 from mmgan.models import Discriminators, Generator
 from mmgan.pipeline import Pipeline
 from mmgan.training import begin, examples, finetune, finetune_loop
@@ -26,7 +23,6 @@ from mmgan.training.base import fit, freeze_early, load_base
 from mmgan.training.caption_rules import allowed_by, sentence
 from mmgan.training.manager import Manager
 from mmgan.training.runs import Run
-from mmgan.training.stopping import HeldOutEvidence
 
 
 @pytest.fixture(autouse=True)
@@ -344,35 +340,6 @@ def test_what_is_not_allowed_does_not_happen():
     assert set(quiet.unique().tolist()) <= {*mel.unique().tolist(), -1.0}  # moved in time or blanked
 
 
-def test_evidence_says_when_to_stop():
-    evidence = HeldOutEvidence()
-    assert not evidence.see(0, 0.0, 9.0, 0.0) and evidence.see(10, 0.1, 0.5, 0.0)
-    for k in range(20):
-        assert not evidence.see(11 + k, 0.2 + k / 100, 0.6, 0.0, nearer=0.1)
-    assert evidence.verdict(0.5) == ""  # it has yet to learn
-    for k in range(5):
-        assert not evidence.see(40 + k, 0.22 + k / 100, 0.495, 0.0)
-    assert "step 10" in evidence.verdict(0.31) and evidence.verdict(0.26) == evidence.verdict(0.2) == ""
-    assert evidence.see(50, 0.5, 0.48, 0.0) and evidence.verdict(0.9) == ""
-    copying = HeldOutEvidence()
-    assert copying.see(5, 0.2, None, 0.0) and not copying.see(10, 0.3, None, 0.6)
-    assert copying.verdict(0.3) == ""
-    copying.see(20, 0.4, None, 0.7)
-    assert "copy your files" in copying.verdict(0.4) and "step 5" in copying.verdict(0.4)
-
-
-def test_learning_goes_on_while_held_out_files_come_closer():
-    """Variety may fall meanwhile, so that no visit is better on the whole."""
-    evidence = HeldOutEvidence()
-    evidence.see(10, 0.1, 0.5, 0.0, distance=0.01)
-    for k in range(1, 9):
-        assert not evidence.see(10 + k, 0.1 + k / 20, 0.6, 0.0, distance=0.01 - k / 100)
-    assert evidence.verdict(0.5) == "" and evidence.best_step == 10
-    for k in range(1, 6):
-        evidence.see(20 + k, 0.5 + k / 20, 0.6, 0.0, distance=-0.07)
-    assert "step 10" in evidence.verdict(0.75)
-
-
 def test_best_weights_survive_a_kill_just_before_they_are_written(tmp_path, base, monkeypatch):
     class Killed(BaseException):
         pass
@@ -395,15 +362,3 @@ def test_the_json_of_a_run_holds_no_infinity(tmp_path, base):
     assert tune(project(tmp_path, 2, 0).folder, tmp_path / "run", base) == 0  # two files only
     for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(name))
-
-
-def test_a_model_that_makes_one_thing_a_caption_is_not_the_best():
-    """It comes as near to a few held-out files as one that varies, which may come later."""
-    loop = SimpleNamespace(first={1: 1}, evidence=HeldOutEvidence(), verdict="")
-    found = Measures(0.01, 0.0, 0.0, 0.5, 0.9, caption_match=1.0, variety=0.1)
-    weigh = functools.partial(finetune_loop.FinetuneLoop._weigh, loop)
-    assert weigh(10, 0.1, {"audio": found})
-    assert weigh(20, 0.2, {"audio": dataclasses.replace(found, to_held_out=0.05, variety=0.6)})
-    assert not weigh(30, 0.3, {"audio": dataclasses.replace(found, to_held_out=0.9, variety=1.5)})  # wild is no merit
-    assert not weigh(40, 0.4, {"audio": dataclasses.replace(found, to_held_out=0.0, variety=0.6, copies=0.2)})
-    assert weigh(50, 0.5, {"audio": dataclasses.replace(found, to_held_out=0.0, variety=0.6, copies=0.05)})
