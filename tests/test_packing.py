@@ -48,6 +48,7 @@ def test_a_prepared_model_is_called_as_before(model):
     expected = model(ids, attention_mask=mask).last_hidden_state
     packing.prepare(model)
     assert torch.allclose(model(ids, attention_mask=mask).last_hidden_state[0, :3], expected[0, :3], atol=1e-5)
+    assert not any(weight.is_inference() for weight in model.parameters())  # so it can be trained
 
 
 def test_a_model_whose_attention_is_another_is_left_to_be_called():

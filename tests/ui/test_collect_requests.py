@@ -1,5 +1,6 @@
 """Collecting without the page: what a program may send, and what it is told."""
 
+import threading
 import time
 
 import httpx
@@ -45,10 +46,13 @@ def test_a_second_server_leaves_the_uploads_of_the_first_alone(tmp_path):
     first.begin(project, "a")
     second = uploads.Uploads(waiting, PROJECT_LIMITS, 1 << 20)
     second.begin(project, "b")
-    assert len(list(waiting.glob("*/*"))) == 2
+    other = threading.Thread(target=second.begin, args=(project, "c"), daemon=True)
+    other.start()
+    other.join(timeout=10)
+    assert len(list(waiting.glob("*/*"))) == 3
     first._lives.release()  # as the system does when a process ends
     uploads.Uploads(waiting, PROJECT_LIMITS, 1 << 20)
-    assert [path.parent for path in waiting.glob("*/*")] == [second.folder]
+    assert {path.parent for path in waiting.glob("*/*")} == {second.folder}
     assert [path.name for path in waiting.glob("*.lock")] == [f"{second.folder.name}.lock"]
 
 
