@@ -137,8 +137,9 @@
         table.showBar(tab);
       } });
       const size = row.kind === "image" ? row.width > 0 && tab.say("pixels", row) : row.seconds > 0 && [tab.say("seconds", row), row.pieces > 0 && tab.say("in_pieces", { count: row.pieces })].filter(Boolean).join(" · ");
-      const cut = mine && row.long && row.readable && el("select", { class: "mc-cut", "aria-label": `${tab.say("long")}: ${row.name}`, "data-field": "cut", onchange: () => table.act(tab, { action: "cut", ids: [row.id], how: cut.value }) },
-        ...["loudest", "pieces"].map((how) => el("option", { value: how, selected: row.cut === how }, tab.say(`cut_${how}`))));
+      const cut = mine && row.long && row.readable && settled(el("select", { class: "mc-cut", "aria-label": `${tab.say("long")}: ${row.name}`, "data-field": "cut" },
+        ...["loudest", "pieces"].map((how) => el("option", { value: how, selected: row.cut === how }, tab.say(`cut_${how}`)))),
+      (how) => table.act(tab, { action: "cut", ids: [row.id], how }));
       return el("div", { class: `mc-row${row.code ? " mc-problem" : ""}${row.used ? "" : " mc-unused"}`, role: "row", "data-id": row.id },
         cell("tick", mine && tick),
         cell("view", row.readable ? table.picture(tab, row, true) : el("span", { class: "mc-look mc-broken", "aria-hidden": "true" }, "?")),
@@ -214,6 +215,11 @@
       return table.act(tab, { action: "delete", ids });
     },
 
+    async removeChosen(tab) {
+      await table.remove(tab, [...tab.chosen]);
+      if (lost()) (tab.grid.querySelector(".mc-row [data-field=tick]") ?? tab.showSelect).focus({ preventScroll: true }); // the question is gone
+    },
+
     async removeOne(tab, row) { // one click, so that it can be taken back: the file comes again, under its caption
       const file = await table.smallFile(tab.url(`projects/${tab.key}/files/${row.id}?v=${row.version}`));
       const key = tab.key, answer = await table.remove(tab, [row.id]);
@@ -280,7 +286,7 @@
       const keep = el("button", { type: "button", class: "mt-button", "data-action": "keep-chosen", onclick: () => { tab.asking = 0; table.showBar(tab); tab.bar.querySelector("[data-action=delete-chosen]").focus(); } }, tab.say("delete_no"));
       tab.bar.replaceChildren(el("div", { class: "mt-sure", role: "alertdialog", "aria-label": tab.say("delete_chosen") },
         el("p", {}, tab.say("delete_chosen_sure", { count: tab.chosen.size })),
-        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure-chosen", onclick: () => table.remove(tab, [...tab.chosen]) }, tab.say("delete_yes")), keep));
+        el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure-chosen", onclick: () => table.removeChosen(tab) }, tab.say("delete_yes")), keep));
       keep.focus();
     },
 

@@ -83,7 +83,7 @@
     watch(name) {
       try { sessionStorage.setItem("mmgan-run", name); } catch { /* then the Train tab opens with another run that trains */ }
       show(1);
-      window.mmTrain.tabs.at(-1)?.watch(name); // else the tab is made only now, and opens with it
+      window.mmTrain.tabs.at(-1)?.arrive(name); // else the tab is made only now, and opens with it
       window.scrollTo({ top: 0 });
     },
 

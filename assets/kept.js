@@ -18,7 +18,7 @@ window.mmKept = (() => {
     return value;
   }
 
-  // With the values of the Sample tab, which gradio knows, after page.js asked for them.
+  // With the values of the Sample tab, which gradio knows, after page.js asked for them; null where it does not.
   function leave(sample) {
     const shown = document.querySelector("#results .mm-results h2")?.textContent ?? "";
     const tab = [...document.querySelectorAll(TABS)].findIndex((button) => button.ariaSelected === "true");

@@ -42,7 +42,7 @@ window.mmgan = (() => {
     const other = language === "zh" ? "en" : "zh";
     document.cookie = `mmgan-language=${other}; path=/; max-age=31536000; SameSite=Lax`;
     fill("#leaving :is(textarea, input)", other); // kept.js then keeps what is there and loads the page anew
-    setTimeout(() => location.reload(), 2_000); // where gradio does not answer
+    setTimeout(() => window.mmKept.leave(null), 2_000); // where gradio does not answer yet, and has no values of its own
   }
 
   // What gradio's own fields take for typed.

@@ -57,18 +57,18 @@ window.mmSteady = (() => {
     return dialog;
   }
 
-  // ``act`` once something is chosen from a ``<select>``: from its open list, or by Enter or by leaving it where arrow keys
-  // went through a closed one, which tells of a change at each of them.
+  // ``act`` once something else is chosen from a ``<select>``: from its open list, or by Enter or by leaving it where arrow
+  // keys went through a closed one, which tells of a change at each of them.
   function settled(select, act) {
-    let passing = false, over = false;
+    let passing = false, chosen = select.value;
     const end = () => {
-      if (over || !select.value) return;
-      over = true;
-      act(select.value);
+      if (select.value === chosen) return;
+      chosen = select.value;
+      act(chosen);
     };
     select.addEventListener("keydown", (event) => { // an open list keeps its keys to itself
       const opens = event.key === " " || event.key === "F4" || (event.altKey && event.key.startsWith("Arrow"));
-      if (event.key === "Enter" && select.value) { event.preventDefault(); end(); } else passing = !opens;
+      if (event.key === "Enter" && select.value !== chosen) { event.preventDefault(); end(); } else passing = !opens;
     });
     select.addEventListener("pointerdown", () => { passing = false; });
     select.addEventListener("change", () => { if (!passing) end(); });

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { parts, el } = window.mmTrain, { keyed, lost } = window.mmSteady;
-  const COLUMNS_SHOWN = 10, REPLAY_MS = 350, SOUNDS_KEPT = 8;
+  const COLUMNS_SHOWN = 10, REPLAY_MS = 350, STRIPS_KEPT = 40, SOUNDS_KEPT = 8;
   let context = null, playing = null; // one sound at a time on the page
 
   function blobUrl(uri) { // short names instead of long data URIs in every cell
@@ -18,25 +18,38 @@
   }
 
   const film = {
-    forget(tab) { // a minute later for the pictures, which cells on the page may still be loading
-      const old = [...(tab.strips?.values() ?? [])];
-      setTimeout(() => old.forEach((strip) => strip.then(
+    release(strips) { // a minute later, for cells on the page may still be loading them
+      setTimeout(() => strips.forEach((strip) => strip.then(
         (s) => s && [s.pictures, s.mels].forEach((url) => url && URL.revokeObjectURL(url)))), 60_000);
+    },
+
+    forget(tab) {
+      film.release([...(tab.strips?.values() ?? [])]);
       film.stop();
       clearInterval(tab.replaying);
       Object.assign(tab, { strips: new Map(), sounds: new Map(), real: null, at: null, replaying: 0 });
     },
 
-    // A strip by step ("real" for the real examples), asked for once, its pictures ready to be shown.
+    // A strip by step ("real" for the real examples), its pictures ready to be shown. The last ones that were wanted are
+    // kept, the film strip's among them: it wants its own at each visit.
     strip(tab, step) {
-      if (!tab.strips.has(step)) {
+      const kept = tab.strips.get(step);
+      if (kept) {
+        tab.strips.delete(step);
+        tab.strips.set(step, kept);
+      } else {
         const question = { what: "strip", run: tab.watched, step: step === "real" ? null : step };
         tab.strips.set(step, tab.server.look(question).then(async (answer) => {
           if (!answer.pictures) throw new Error("not there");
           const found = { ...answer, pictures: blobUrl(answer.pictures), mels: answer.mels && blobUrl(answer.mels) };
-          await Promise.all([found.pictures, found.mels].map((url) => { const image = new Image(); image.src = url; return image.decode().catch(() => {}); }));
+          await Promise.all([found.pictures, found.mels].filter(Boolean).map((url) => { const image = new Image(); image.src = url; return image.decode().catch(() => {}); }));
           return found;
         }).catch(() => { tab.strips.delete(step); return null; }));
+        const oldest = [...tab.strips.keys()].find((key) => key !== "real");
+        if (tab.strips.size > STRIPS_KEPT) {
+          film.release([tab.strips.get(oldest)]);
+          tab.strips.delete(oldest);
+        }
       }
       return tab.strips.get(step);
     },

@@ -41,7 +41,7 @@
           return;
         }
         Object.assign(chosen, { name: "", named: false });
-        tab.watch(answer.name);
+        tab.arrive(answer.name);
       };
       const name = el("input", { type: "text", id: "mt-name", maxlength: 60, value: chosen.name, autocomplete: "off", dir: "auto",
         oninput: () => Object.assign(chosen, { name: name.value, named: true }), onblur: () => suggest() });

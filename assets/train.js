@@ -214,6 +214,11 @@ window.mmTrain = (() => {
       this.ask();
     }
 
+    arrive(name) { // at a run that was just started: the button that did it is gone, so its name takes the focus
+      this.arriving = true;
+      this.watch(name);
+    }
+
     open(view) {
       this.view = view;
       this.showList();

@@ -94,6 +94,32 @@ def test_a_partner_is_chosen_by_keyboard_only_once_it_is_settled(open_page, addr
     page.wait_for_function("() => document.activeElement.closest('.mc-row')")  # beside what went
 
 
+def test_long_sounds_are_cut_and_ticked_files_deleted_by_keyboard(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "by keyboard")
+    upload(
+        page, "one.zip", zipped({"gong/long.wav": tone(0.1, 48_000), "red/a.png": picture(1), "red/b.png": picture(2)})
+    )
+    cut = row(page, "gong/long.wav").locator("[data-field=cut]")
+    cut.focus()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/items") else None)
+    page.keyboard.press("ArrowDown")
+    assert cut.input_value() == "pieces" and asked == []
+    page.keyboard.press("Enter")
+    row(page, "gong/long.wav").get_by_text("in 3 pieces").wait_for()
+    assert len(asked) == 1 and page.evaluate("document.activeElement.dataset.field") == "cut"
+    page.keyboard.press("Tab")  # leaving it as it is asks for nothing
+    for name in ("gong/long.wav", "red/a.png"):
+        row(page, name).locator("[data-field=tick]").press("Space")
+    page.locator("[data-action=delete-chosen]").press("Enter")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    row(page, "red/a.png").wait_for(state="detached")
+    page.wait_for_function("() => document.activeElement.closest('.mc-row')?.textContent.includes('red/b.png')")
+    assert len(asked) == 2
+
+
 def test_the_pager_is_turned_by_keyboard_to_the_end_and_back(open_page, address, folder):
     page = open_page(address)
     begin(page, "pages")

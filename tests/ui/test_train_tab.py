@@ -24,6 +24,14 @@ BROKEN = (  # what mmgan.training.trainer says
     "rate or a larger gamma."
 )
 
+MANY_VISITS = """async () => {  // asked for one after the other: how many strips are kept, and whether the real one is
+    const tab = window.mmTrain.tabs[0], look = tab.server.look, answer = { pictures: "data:image/png;base64,AAAA" };
+    tab.server.look = async () => answer;
+    for (let step = 1; step <= 60; step += 1) await window.mmTrain.parts.film.strip(tab, step);
+    tab.server.look = look;
+    return [tab.strips.size, tab.strips.has("real")];
+}"""
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
@@ -83,6 +91,9 @@ def test_a_run_from_start_to_deletion(open_page, address, runs):
     started = time.monotonic()
     teacher.locator(".mt-start").click()
     teacher.wait_for_selector(".mt-stage .mt-now")
+    teacher.wait_for_function(
+        "() => document.activeElement.matches('.mt-head h2')"
+    )  # the button that started it is gone
     assert time.monotonic() - started < 5  # 2 s on an idle machine: something moves
     teacher.wait_for_selector(".mt-code .mt-cell")  # the first samples, before the first step
     state(teacher, "running")
@@ -297,6 +308,7 @@ def test_earlier_runs_are_replayed_and_compared_on_a_chinese_phone(open_page, ad
     page.locator(".mt-replay").click()
     page.wait_for_function("() => document.querySelector('.mt-travel output').textContent === '第 100,000 步'")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(MANY_VISITS) == [40, True]
     for _ in range(2):  # light, then dark
         page.wait_for_timeout(300)  # transitions
         assert contrast(page) == [] and unnamed(page) == []
