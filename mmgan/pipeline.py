@@ -6,7 +6,8 @@ a mel. So the generator runs in passes of a fixed number of rows (``ROWS``), pad
 the text encoder where that has shown to change no bit; and sounds are made one by one. On a CPU a pass of four takes
 twice as long as a pass of one, so that a lone sample waits little; many take passes of eight (``MANY_ROWS``) and sounds
 in fours, which is less work, once a trial has shown that this processor gives each row the same bits either way. What
-one call has to do is spread over the cores, each with passes and sounds of its own.
+one call has to do is spread over the cores, each with passes and sounds of its own. On CUDA a pass computes in bfloat16
+and is replayed from a graph.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from .audio import vocode
 from .checked import MAX_SAMPLES, MAX_SEED, MAX_TOTAL, checked_integer, checked_rows, checked_truncation
 from .checkpoint import Model, load_model, save_model
 from .config import ModelConfig
+from .cuda_graph import Recorded, card, record
 from .errors import MmganError, PromptError
 from .familiarity import Familiarity, measure_familiarity
 from .text import TextEncoder, check_prompt, is_prompt
@@ -71,6 +73,7 @@ class Pipeline:
         self._text_encoder = text_encoder
         self._lock = threading.RLock()
         self._may_fall_back = str(device) == "auto"
+        self._recorded: Recorded | None = None  # the generator's pass of ROWS rows on a CUDA device
         self.device = torch.device("cpu")
         self._move(_choose_device(device))
 
@@ -299,11 +302,12 @@ class Pipeline:
         images: list[Image.Image] = []
         mels, audio, in_generator, in_vocoder = [], [], 0.0, 0.0
         for e, z in parts:
-            start = time.perf_counter()
-            some, mel = self._generate(e, z, rows, device)
-            middle = time.perf_counter()
-            padded = torch.cat([mel, mel.new_zeros(rows - len(mel), *mel.shape[1:])])
-            audio.append(vocode(padded, self.config.audio)[: len(mel)].cpu().numpy())
+            with card:
+                start = time.perf_counter()
+                some, mel = self._generate(e, z, rows, device)
+                middle = time.perf_counter()
+                padded = torch.cat([mel, mel.new_zeros(rows - len(mel), *mel.shape[1:])])
+                audio.append(vocode(padded, self.config.audio)[: len(mel)].cpu().numpy())
             images, mels = images + some, [*mels, mel.cpu().numpy()]
             in_generator, in_vocoder = in_generator + middle - start, in_vocoder + time.perf_counter() - middle
         return images, np.concatenate(mels), np.concatenate(audio), (in_generator, in_vocoder)
@@ -312,10 +316,16 @@ class Pipeline:
         """At most ``rows`` embeddings and latents -> as many pictures and log-mels, by a pass of ``rows`` rows."""
         count = len(e)
         e, z = (torch.cat([x, x.new_zeros(rows - count, x.shape[1])]).to(device) for x in (e, z))
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            image, mel = self.generator(e, z)
+        recorded = self._recorded if device.type == "cuda" else None
+        image, mel = (recorded or self._forward)(e, z)
         with torch.no_grad():  # not inference mode: filters that audio.py caches must stay usable in training
             return _pictures(image[:count]), mel[:count].float().clone()
+
+    def _forward(self, e: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        cuda = e.device.type == "cuda"
+        bf16 = torch.autocast(e.device.type, torch.bfloat16, enabled=cuda, cache_enabled=False)  # none outside a graph
+        with torch.inference_mode(), bf16:
+            return self.generator(e, z)
 
     def _move(self, device: torch.device) -> None:
         if device.type == "cpu":
@@ -323,6 +333,9 @@ class Pipeline:
         try:
             self.generator.to(device)
             self._chunks(torch.zeros(1, self.config.embedding_dim), torch.zeros(1, self.config.latent_dim), device)
+            sizes = self.config.embedding_dim, self.config.latent_dim
+            e, z = (torch.randn(ROWS.get(device.type, 1), size, device=device) for size in sizes)
+            self._recorded = record(self._forward, e, z) if device.type == "cuda" else None
             self.device = device
         except RuntimeError as error:
             self._gpu_failed(device, error)
@@ -336,6 +349,7 @@ class Pipeline:
             if self.notice is None:
                 self.notice = f"The graphics card failed ({reason}), so samples are made on the processor, more slowly."
                 warnings.warn(self.notice, stacklevel=4)
+            self._recorded = None
             try:
                 self.generator.to("cpu")
             except RuntimeError:  # after some failures nothing can be fetched from the card any more

@@ -312,6 +312,6 @@ class TestDevice:
     def test_on_cuda_a_prompt_alone_and_among_others(self, folder):
         pipe = Pipeline.from_pretrained(folder, device="cuda", text_encoder=Encoder())
         together, alone = pipe(PROMPTS, num_samples=3, seed=7), pipe(PROMPTS[15], num_samples=3, seed=7)
-        assert pipe.device.type == "cuda"
+        assert pipe.device.type == "cuda" and pipe._recorded is not None
         assert np.array_equal(pixels(together)[45:], pixels(alone))
         assert np.array_equal(together.audio[45:], alone.audio)

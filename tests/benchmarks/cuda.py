@@ -11,6 +11,8 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
+from mmgan.cuda_graph import Recorded
+
 from .measure import Part, interleave
 from .subjects import Setup, fill
 
@@ -147,23 +149,17 @@ def _eager(generator: nn.Module, inputs: tuple[Tensor, Tensor], bf16: bool) -> C
 
 
 def _graphed(generator: nn.Module, inputs: tuple[Tensor, Tensor], bf16: bool) -> Callable[[], object]:
-    """Records one forward pass; each call copies its inputs in, as a server would, and replays it."""
-    static = tuple(x.clone() for x in inputs)
-    graph = torch.cuda.CUDAGraph()
-    side = torch.cuda.Stream()
-    with torch.no_grad(), _precision("cuda", bf16):
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):  # cuDNN chooses its kernels before the recording
-            for _ in range(3):
-                generator(*static)
-        torch.cuda.current_stream().wait_stream(side)
-        with torch.cuda.graph(graph):
-            generator(*static)
+    """One forward pass recorded as mmgan does it; each call copies its inputs in and replays it."""
+
+    def forward(*rows: Tensor) -> tuple[Tensor, ...]:
+        with torch.inference_mode(), _precision("cuda", bf16):
+            return generator(*rows)
+
+    with torch.inference_mode():
+        recorded = Recorded(forward, *inputs)
 
     def run():
-        for target, value in zip(static, inputs, strict=True):
-            target.copy_(value)
-        graph.replay()
+        recorded(*inputs)
 
     return run
 

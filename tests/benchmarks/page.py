@@ -37,10 +37,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def ask(client: httpx.Client, url: str, prompt: str, num_samples: int = 1, seed: int = 0) -> float:
+def ask(client: httpx.Client, url: str, visitor: str, prompt: str, num_samples: int = 1, seed: int = 0) -> float:
     """One request as gradio's clients make it; the seconds until the samples are there."""
     start = time.perf_counter()
-    call = client.post(f"{url}/gradio_api/call/sample", json={"data": [prompt, num_samples, seed, 1.0, ""]})
+    question = {"data": [prompt, num_samples, seed, 1.0, ""], "session_hash": visitor}
+    call = client.post(f"{url}/gradio_api/call/sample", json=question)
     call.raise_for_status()
     answer = client.get(f"{url}/gradio_api/call/sample/{call.json()['event_id']}").text
     if "event: complete" not in answer:
@@ -153,7 +154,7 @@ def _wait_for(url: str, server: subprocess.Popen) -> None:
         try:
             with httpx.Client(trust_env=False, timeout=5) as client:
                 client.get(url)
-                ask(client, url, "a handwritten seven")
+                ask(client, url, "first", "a handwritten seven")
                 return
         except httpx.TransportError:
             time.sleep(0.5)
@@ -170,7 +171,8 @@ def _visit(url: str, seed: int, end: float) -> tuple[list[float], list[str]]:
         while time.monotonic() < end:
             try:
                 prompt = chance.choice(known) if chance.random() < 0.5 else next(fresh)
-                waits.append(ask(client, url, prompt, SAMPLES, chance.choice([0, 0, chance.randrange(1_000)])))
+                latents = chance.choice([0, 0, chance.randrange(1_000)])
+                waits.append(ask(client, url, f"visitor-{seed}", prompt, SAMPLES, latents))
             except (httpx.HTTPError, RuntimeError) as error:
                 errors.append(f"{type(error).__name__}: {str(error)[:200]}")
             time.sleep(min(chance.expovariate(1 / PAUSE_SECONDS), max(0.0, end - time.monotonic())))
