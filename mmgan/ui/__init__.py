@@ -4,7 +4,7 @@ import os
 
 # Before gradio is imported, which reads these once: nothing is asked of the network after the install.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-# gradio would work out percentiles over the last 10,000 requests at each one, with pandas, for a page that nobody opens.
+# At each request gradio would work out percentiles over the last 10,000, for a page that nobody opens.
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # whatever the page offers is on this machine
