@@ -19,8 +19,8 @@ _lock = threading.Lock()
 _here = threading.local()
 
 # glibc hands the memory of large tensors back to the system as soon as they are freed, and threads that fetch it anew
-# stop each other, as `python -m tests.benchmarks batching` shows. It keeps what is smaller than the largest block that
-# was ever freed, if that had no more than 32 MiB: this one, which nobody writes to.
+# stop each other (`python -m tests.benchmarks batching`, with and without this line). It keeps what is smaller than the
+# largest block that was ever freed, if that had no more than 32 MiB: this one, which nobody writes to.
 torch.empty(30 << 20, dtype=torch.uint8)
 
 
