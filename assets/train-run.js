@@ -6,7 +6,8 @@
 
   Object.assign(Tab.prototype, {
     showRun() {
-      const { el, run } = this, title = el("h2", { dir: "auto", tabindex: -1 }, run.name);
+      const { el, run } = this, named = this.arriving || document.activeElement === this.title;
+      this.title = el("h2", { dir: "auto", tabindex: -1 }, run.name);
       this.noteFocus();
       this.facts = el("dl", { class: "mt-facts" });
       this.bar = el("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
@@ -20,13 +21,13 @@
         el("summary", {}, this.say("settings_of")), el("div"));
       this.main.replaceChildren(
         el("section", { class: "mt-panel mt-head" },
-          el("header", {}, title,
+          el("header", {}, this.title,
             el("span", { class: `mt-state mt-${run.state}` }, this.say(`state_${run.state}`))),
           this.bar, this.facts, this.buttons, this.message, this.stage),
         ...[parts.finetune.show(this)].filter(Boolean), this.film, this.charts, this.strip, this.more);
       parts.charts.show(this);
       parts.film.show(this);
-      if (this.arriving && lost()) title.focus({ preventScroll: true });
+      if (named && lost()) this.title.focus({ preventScroll: true });
       this.arriving = false;
     },
 

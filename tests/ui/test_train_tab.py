@@ -97,6 +97,7 @@ def test_a_run_from_start_to_deletion(open_page, address, runs):
     assert time.monotonic() - started < 5  # 2 s on an idle machine: something moves
     teacher.wait_for_selector(".mt-code .mt-cell")  # the first samples, before the first step
     state(teacher, "running")
+    assert teacher.evaluate("document.activeElement.matches('.mt-head h2')")
     grows(teacher)
     assert Manager(runs).settings("课堂 one")["learning_rate"] == 0.002
 
