@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from text_student import pool
 
 from mmgan.data import captions, text_corpus
 from mmgan.data.text_corpus import DIGITS, a, plural
@@ -107,9 +108,7 @@ def padded(encoder: TextEncoder, prompts: list[str]) -> torch.Tensor:
     tokens = encoder.tokenizer(
         prompts, padding=True, truncation=True, max_length=encoder.max_tokens, return_tensors="pt"
     )
-    mask = tokens["attention_mask"][:, :, None]
-    total = (encoder.model(**tokens).last_hidden_state * mask).sum(1)
-    return torch.nn.functional.normalize(total / mask.sum(1), dim=-1)
+    return pool(encoder.model(**tokens).last_hidden_state, tokens["attention_mask"])
 
 
 def milliseconds(ways: list[Callable], prompts: list[str], batch: int, repeats: int = 40) -> list[float]:

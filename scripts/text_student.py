@@ -1,4 +1,4 @@
-"""The student of scripts/train_text_encoder.py as it is before training: its tokenizer and its first weights."""
+"""The student of scripts/train_text_encoder.py: its tokenizer and first weights before training, and how it is read."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ SIZE = {
 TEACHER_LAYERS = (0, 5)  # of six: of all pairs tried without training, these two alone stayed nearest to the whole
 RARE = 2  # texts; a Chinese character of fewer is left out
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+
+
+def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: float32 [B, D]."""
+    mask = attention_mask.unsqueeze(-1).float()
+    mean = (hidden.float() * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
+    return torch.nn.functional.normalize(mean, dim=-1)
 
 
 def build_tokenizer(teacher, texts: Iterable[str], meanings: dict[str, str], size: int) -> PreTrainedTokenizerFast:

@@ -28,7 +28,7 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
-from text_student import SIZE, build_student, build_tokenizer, take_over
+from text_student import SIZE, build_student, build_tokenizer, pool, take_over
 from text_training_set import Sampler, build_corpus, misspelt_words
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -67,13 +67,6 @@ def teacher_embeddings(texts: list[str], teacher: TextEncoder, work: Path) -> np
             os.replace(work / "teacher.tmp", path)
     index = {text: i for i, text in enumerate(known + missing)}
     return np.concatenate(kept)[[index[text] for text in texts]]
-
-
-def pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    """Mean of the token vectors [B, L, D] under the mask [B, L], scaled to unit length: float32 [B, D]."""
-    mask = attention_mask.unsqueeze(-1).float()
-    mean = (hidden.float() * mask).sum(1) / mask.sum(1)  # every prompt has its [CLS] and [SEP], so the sum is never 0
-    return torch.nn.functional.normalize(mean, dim=-1)
 
 
 def distillation_loss(student: Tensor, teacher: Tensor, families: Tensor) -> tuple[Tensor, Tensor]:
