@@ -4,7 +4,7 @@ window.mmKept = (() => {
   "use strict";
   const STORE = "mmgan-kept", TABS = '.mm-tabs [role="tab"]', PATIENCE_MS = 10_000;
   const givers = {}; // of each tab what it would like to find again
-  let kept = {}, again = "";
+  let kept = {}, again = "", leaving = false;
   try { // storage may be off; then everything starts afresh
     kept = JSON.parse(sessionStorage.getItem(STORE)) ?? {};
     sessionStorage.removeItem(STORE);
@@ -20,6 +20,8 @@ window.mmKept = (() => {
 
   // With the values of the Sample tab, which gradio knows, after page.js asked for them; null where it does not.
   function leave(sample) {
+    if (leaving) return; // the page is about to be loaded, however long that takes
+    leaving = true;
     const shown = document.querySelector("#results .mm-results h2")?.textContent ?? "";
     const tab = [...document.querySelectorAll(TABS)].findIndex((button) => button.ariaSelected === "true");
     const all = { ...kept, sample, shown, tab };

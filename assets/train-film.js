@@ -45,8 +45,8 @@
           await Promise.all([found.pictures, found.mels].filter(Boolean).map((url) => { const image = new Image(); image.src = url; return image.decode().catch(() => {}); }));
           return found;
         }).catch(() => { tab.strips.delete(step); return null; }));
-        const oldest = [...tab.strips.keys()].find((key) => key !== "real");
         if (tab.strips.size > STRIPS_KEPT) {
+          const oldest = [...tab.strips.keys()].find((key) => key !== "real");
           film.release([tab.strips.get(oldest)]);
           tab.strips.delete(oldest);
         }

@@ -206,7 +206,7 @@ window.mmTrain = (() => {
       memory.set("run", name);
       this.view = "watch";
       this.note = this.done = "";
-      this.sure = false;
+      this.sure = this.arriving = false;
       this.forget();
       this.showList();
       if (!quiet) this.show();
@@ -215,8 +215,8 @@ window.mmTrain = (() => {
     }
 
     arrive(name) { // at a run that was just started: the button that did it is gone, so its name takes the focus
-      this.arriving = true;
       this.watch(name);
+      this.arriving = true;
     }
 
     open(view) {

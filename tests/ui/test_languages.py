@@ -106,6 +106,17 @@ def test_the_switch_keeps_what_is_set_and_shown(open_page, address, folder):
     assert page.input_value("#model input") == "shapes"
 
 
+def test_the_page_is_left_once_however_late_gradio_answers(page):
+    values = ["a thick eight", "", "digits", 4, 0, 1]
+    kept = page.evaluate(
+        """(values) => { window.mmKept.leave(values); window.mmKept.leave(null);
+        return JSON.parse(sessionStorage.getItem("mmgan-kept")).sample; }""",
+        values,
+    )
+    assert kept == values
+    page.wait_for_function(f"document.querySelector('#prompt :is(textarea, input)')?.value === '{values[0]}'")
+
+
 def test_another_language_falls_back_to_english(open_page, url):
     page = open_page(url, locale="de-DE")
     assert page.get_by_role("button", name="Generate").is_visible()

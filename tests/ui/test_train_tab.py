@@ -91,9 +91,8 @@ def test_a_run_from_start_to_deletion(open_page, address, runs):
     started = time.monotonic()
     teacher.locator(".mt-start").click()
     teacher.wait_for_selector(".mt-stage .mt-now")
-    teacher.wait_for_function(
-        "() => document.activeElement.matches('.mt-head h2')"
-    )  # the button that started it is gone
+    # The button that started it is gone, so the focus is at the run's name.
+    teacher.wait_for_function("() => document.activeElement.matches('.mt-head h2')")
     assert time.monotonic() - started < 5  # 2 s on an idle machine: something moves
     teacher.wait_for_selector(".mt-code .mt-cell")  # the first samples, before the first step
     state(teacher, "running")
