@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 import soundfile
-from conftest import serving
+from conftest import OddPipeline, serving
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -21,6 +21,7 @@ from PIL import Image
 from mmgan.errors import MmganError
 from mmgan.pipeline import sample_seeds
 from mmgan.ui import app
+from mmgan.ui.sampling import Sampler
 from mmgan.ui.settings import Settings
 
 ROOT = Path(app.__file__).resolve().parents[2]
@@ -143,6 +144,13 @@ def listening():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         yield taken.getsockname()[1]
+
+
+def test_no_statistics_are_worked_out_at_each_request():
+    queue = app.build(Sampler(load=OddPipeline), Settings())._queue
+    queue.events_recorded = 10_000
+    asked = [{"function": "sample", "status": "success", "process_time": 0.1}]
+    assert queue.compute_analytics_summary(asked) == {"functions": {}} and queue.ANALYTICS_MAX_EVENTS == 100
 
 
 def test_a_port_in_use_is_one_sentence_with_a_free_one():
