@@ -322,8 +322,8 @@ class Pipeline:
             return _pictures(image[:count]), mel[:count].float().clone()
 
     def _forward(self, e: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        cuda = e.device.type == "cuda"
-        bf16 = torch.autocast(e.device.type, torch.bfloat16, enabled=cuda, cache_enabled=False)  # none outside a graph
+        # A graph must not hold weights that autocast cached outside of it.
+        bf16 = torch.autocast(e.device.type, torch.bfloat16, enabled=e.device.type == "cuda", cache_enabled=False)
         with torch.inference_mode(), bf16:
             return self.generator(e, z)
 
@@ -333,9 +333,10 @@ class Pipeline:
         try:
             self.generator.to(device)
             self._chunks(torch.zeros(1, self.config.embedding_dim), torch.zeros(1, self.config.latent_dim), device)
-            sizes = self.config.embedding_dim, self.config.latent_dim
-            e, z = (torch.randn(ROWS.get(device.type, 1), size, device=device) for size in sizes)
-            self._recorded = record(self._forward, e, z) if device.type == "cuda" else None
+            if device.type == "cuda":
+                sizes = self.config.embedding_dim, self.config.latent_dim
+                e, z = (torch.randn(ROWS["cuda"], size, device=device) for size in sizes)
+                self._recorded = record(self._forward, e, z)
             self.device = device
         except RuntimeError as error:
             self._gpu_failed(device, error)

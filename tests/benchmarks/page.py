@@ -171,8 +171,8 @@ def _visit(url: str, seed: int, end: float) -> tuple[list[float], list[str]]:
         while time.monotonic() < end:
             try:
                 prompt = chance.choice(known) if chance.random() < 0.5 else next(fresh)
-                latents = chance.choice([0, 0, chance.randrange(1_000)])
-                waits.append(ask(client, url, f"visitor-{seed}", prompt, SAMPLES, latents))
+                of_samples = chance.choice([0, 0, chance.randrange(1_000)])
+                waits.append(ask(client, url, f"visitor-{seed}", prompt, SAMPLES, seed=of_samples))
             except (httpx.HTTPError, RuntimeError) as error:
                 errors.append(f"{type(error).__name__}: {str(error)[:200]}")
             time.sleep(min(chance.expovariate(1 / PAUSE_SECONDS), max(0.0, end - time.monotonic())))
