@@ -3,15 +3,14 @@
 import gzip
 import hashlib
 import io
-import os
 import re
 import zipfile
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from needed import data_folder
 
 from mmgan.data import captions, digit_files
 from mmgan.data.captions import CHINESE, WORDS
@@ -20,14 +19,16 @@ from mmgan.data.digits import Digits
 from mmgan.data.download import DownloadError
 from mmgan.errors import DataError
 
-HERE = Path(os.environ.get("MMGAN_DATA", "")) / "digits" if os.environ.get("MMGAN_DATA") else None
-real = pytest.mark.skipif(
-    HERE is None or not (HERE / "train60k.npz").is_file(), reason="needs $MMGAN_DATA/digits, the real digits"
-)
+real = pytest.mark.usefixtures("real_digits")
 
 
 @pytest.fixture(scope="module")
-def digits():
+def real_digits():
+    return data_folder("digits")
+
+
+@pytest.fixture(scope="module")
+def digits(real_digits):
     return Digits("test")
 
 
@@ -72,11 +73,11 @@ def test_nothing_measures_zero():
 
 
 @real
-def test_measurements_rank_as_published_definitions_do(digits):
-    with np.load(HERE / "t10k.npz", allow_pickle=False) as arrays:
+def test_measurements_rank_as_published_definitions_do(digits, real_digits):
+    with np.load(real_digits / "t10k.npz", allow_pickle=False) as arrays:
         assert np.corrcoef(ranks(digits.thickness), ranks(arrays["thickness"]))[0, 1] > 0.98
         assert np.abs(digits.slant - arrays["slant"]).mean() < 0.005
-    with np.load(HERE / "fsdd_test.npz", allow_pickle=False) as arrays:
+    with np.load(real_digits / "fsdd_test.npz", allow_pickle=False) as arrays:
         assert np.corrcoef(ranks(digits.duration), ranks(arrays["active_duration"]))[0, 1] > 0.98
 
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from needed import data_folder
 from PIL import Image
 from pretender import Pretender
 
 from mmgan.audio import fit_length
 from mmgan.data import captions
 from mmgan.data.digits import Digits
-from mmgan.errors import DataError, MmganError
+from mmgan.errors import MmganError
 from mmgan.evaluation import evaluate as module
 from mmgan.evaluation.report import format_report, write_json
 
@@ -27,10 +28,8 @@ def part(split: str, pictures: int, every: int) -> Digits:
 
 @pytest.fixture(scope="module")
 def data():
-    try:
-        return {"train": part("train", 1_500, 9), "test": part("test", 1_000, 5)}
-    except DataError as error:
-        pytest.skip(str(error))
+    data_folder("digits")
+    return {"train": part("train", 1_500, 9), "test": part("test", 1_000, 5)}
 
 
 def pretender(draw) -> Pretender:
