@@ -8,6 +8,7 @@ from training.small import MODEL
 
 from mmgan.data import Dataset, Prompt
 from mmgan.data.loader import Loader
+from mmgan.evaluation import metrics
 from mmgan.evaluation.metrics import energy_distance
 from mmgan.evaluation.own import Measures, OwnMeasure, bank, caption_match, describe, some_captions
 from mmgan.models import Discriminators
@@ -154,3 +155,34 @@ def test_variety_under_one_caption_is_told_from_variety_among_captions(measure):
     assert any("Under one caption its pictures vary 0%" in s for s in describe("image", one_a_caption, None))
     assert measure(rows).variety is None  # nobody said what was asked for
     assert measure(rows[:2], ["low", "high"]).variety is None  # one sample of each says nothing
+
+
+def far(rows):
+    """The same gratings, dark throughout: another kind, so that the two splits have disjoint answers."""
+    return (rows * 0.2 - 0.8).clamp(-1, 1)
+
+
+class Two(Waves):
+    """Files whose kind tells the split: held-out ones are dark."""
+
+    def __init__(self, count, seed):
+        super().__init__(count, seed)
+        self.pictures = (self.pictures * 0.2).astype(np.uint8)
+
+
+def test_each_distance_is_measured_to_its_own_split():
+    torch.manual_seed(0)
+    critics = Discriminators(MODEL).eval()
+    measure = OwnMeasure("image", critics, loader(40), Loader(Two(20, 1), SIZE, 1, MODEL.audio))
+    like_held, like_learned = measure(far(samples(32, 9))), measure(samples(32, 9))
+    assert like_held.to_held_out < 0.1 * like_held.to_training
+    assert like_learned.to_training < 0.1 * like_learned.to_held_out
+
+
+def test_a_rank_beyond_the_first_counts_neighbours_and_not_the_point_itself():
+    training = torch.tensor([[0.0], [1.0], [10.0]])
+    held = torch.tensor([[2.0], [3.0]])
+    found = metrics.memorisation(torch.tensor([[0.0], [5.0]]), training, held)
+    assert found["generated_median"] == 2.0 and found["held_out_median"] == 1.5  # 0 and 4; 1 and 2
+    assert metrics.memorisation(training, training)["held_out_median"] == 1.0  # each other: 1, 1 and 9
+    assert found["held_out_p5"] == pytest.approx(1.05) and found["generated_p5"] == pytest.approx(0.2)
