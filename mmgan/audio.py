@@ -1,7 +1,7 @@
-"""Waveform <-> log-mel, and reading and writing sound files.
+"""Waveform <-> log-mel, and writing sound files.
 
 A waveform is float32 [B, num_samples] in -1..1; a log-mel is float32 [B, bands, T], scaled so that the floor is -1 and
-a full-scale sine is about +0.75. Files go through soundfile (torchaudio's loaders need another package).
+a full-scale sine is about +0.75. Files are read by :mod:`mmgan.data.sounds`.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ import torchaudio
 from torch import Tensor
 
 from .config import AudioConfig
-from .errors import DataError
 
 ENOUGH = 8  # Griffin-Lim iterations from good first phases: the judges hear as much as after 12, and less after 6
+BLOCK, AROUND = 1 << 20, 2_048  # samples resampled at once, and those to either side that the filter reaches
 CENTER_DB, HALF_RANGE_DB = -30.0, 40.0  # a log-mel of -1 .. 1 is -70 .. +10 dB
 
 
 @functools.lru_cache(maxsize=8)
+@torch.inference_mode(False)  # whoever asks first, training must be able to use them later
 def _filters(config: AudioConfig, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Hann window [window], mel filters [bins, bands] and their pseudo-inverse [bands, bins]."""
-    window = torch.hann_window(config.window)
+    window = torch.hann_window(config.window, dtype=torch.float32)
     filters = torchaudio.functional.melscale_fbanks(
         config.window // 2 + 1, config.f_min, min(config.f_max, config.sampling_rate / 2), config.bands,
         config.sampling_rate, norm=None, mel_scale="htk",
     )  # fmt: skip
+    filters = filters.float()  # whatever the default of the caller is
     return window.to(device), filters.to(device), torch.linalg.pinv(filters).to(device)
 
 
@@ -100,7 +102,7 @@ def _overlap_scale(config: AudioConfig, device: str) -> Tensor:
     """[samples of all frames]: what overlapping windows are divided by, as a factor; 0 outside the clip."""
     window, size = _filters(config, device)[0], config.window
     frames = config.frames + 1
-    total = torch.zeros(size + (frames - 1) * config.hop, device=device)
+    total = torch.zeros(size + (frames - 1) * config.hop, device=device, dtype=torch.float32)
     for start in range(0, frames * config.hop, config.hop):
         total[start : start + size] += window.square()
     scale = 1 / total.clamp(min=1e-3)
@@ -187,30 +189,17 @@ def resample(waveform: np.ndarray, rate: int, target: int) -> np.ndarray:
     if rate == target or not len(waveform):
         return np.asarray(waveform, dtype=np.float32)
     rate = max(25, round(rate / 25) * 25)  # a rate such as 44,101 would need gigabytes of filter; 0.1 % is not heard
-    return torchaudio.functional.resample(
-        torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32)), rate, target
-    ).numpy()
-
-
-def read_sound(
-    source: str | Path | io.IOBase, config: AudioConfig = AudioConfig(), max_seconds: float = 600.0
-) -> np.ndarray:
-    """A WAV, FLAC, OGG or MP3 file of any rate and channels -> mono float32 [n] at ``config.sampling_rate``.
-
-    Raises:
-        DataError: not a sound file, or longer than ``max_seconds``.
-    """
-    name = Path(source).name if isinstance(source, (str, Path)) else "the sound"
-    try:
-        with soundfile.SoundFile(source) as file:
-            if file.frames > max_seconds * file.samplerate:
-                raise DataError(f"{name} is longer than {max_seconds:.0f} s; cut it into shorter clips.")
-            rate, samples = file.samplerate, file.read(dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{name} cannot be read as sound; save it again as WAV, FLAC, OGG or MP3.") from error
-    return resample(np.nan_to_num(samples.mean(axis=1)), rate, config.sampling_rate)
+    waveform = np.ascontiguousarray(waveform, dtype=np.float32)
+    step = rate // math.gcd(rate, target)  # samples after which input and output meet
+    block, around = BLOCK // step * step, -(-AROUND // step) * step
+    parts = []
+    for start in range(0, len(waveform), block):  # all at once would need thirty times the memory of the input
+        before = min(start, around)
+        part = torch.from_numpy(waveform[start - before : start + block + around])
+        part = torchaudio.functional.resample(part, rate, target)
+        last = start + block >= len(waveform)
+        parts.append(part[before * target // rate : None if last else (before + block) * target // rate])
+    return torch.cat(parts).numpy()
 
 
 def write_wav(target: str | Path | io.IOBase, waveform: np.ndarray, sampling_rate: int) -> None:

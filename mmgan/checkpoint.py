@@ -14,6 +14,7 @@ No pickle is read or written. A folder from somebody else can do no more than ch
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -27,14 +28,15 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from .config import ModelConfig, from_dict, to_dict
-from .errors import CheckpointError
+from .errors import CheckpointError, lacks_memory
 from .files import present, read_folder, replace_folder, write_file
+from .foreign import tidy
 from .models import Discriminators, Generator
+from .resources import MODELS, PRETRAINED, incomplete
 
 FORMAT, VERSION = "mmgan", 1
 CONFIG, GENERATOR, DISCRIMINATOR, TRAINING = "config.json", "generator", "discriminator", "training.json"
 MAX_JSON_BYTES = 1 << 20  # a config.json has about one thousand
-PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 _FRESH = "take the folder from a fresh copy of the model"
 
 
@@ -162,6 +164,8 @@ def resolve(source: str | Path) -> Path:
         raise CheckpointError(f"{text} is a file; name the folder that holds the model's config.json and safetensors.")
     if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", text):
         return _download(text)
+    if text in MODELS:
+        raise CheckpointError(incomplete(f"pretrained/{text}"))
     names = sorted(entry.name for entry in PRETRAINED.glob("*") if is_model(entry))
     known = f"one of {', '.join(names)}, a folder" if names else "a folder"
     raise CheckpointError(f"There is no model {text!r}; name {known}, or a Hugging Face Hub id such as owner/name.")
@@ -220,7 +224,16 @@ def read_config(folder: Path) -> tuple[ModelConfig, dict]:
         config = from_dict(ModelConfig, values.get("model"), str(folder / CONFIG))
     except OverflowError as error:  # a whole number that no float can hold
         raise CheckpointError(f"{folder / CONFIG} has a number outside all limits; {_FRESH}.") from error
-    return config, info if isinstance(info, dict) else {}
+    return config, _shown(info if isinstance(info, dict) else {})
+
+
+def _shown(info: dict) -> dict:
+    """What a model says of itself, without what no page could show."""
+    kept = {}
+    for key, value in info.items():
+        with contextlib.suppress(ValueError):
+            kept[tidy(key)] = tidy(value)
+    return kept
 
 
 def load_training_state(folder: str | Path) -> tuple[dict[str, dict[str, Tensor]], dict]:
@@ -269,8 +282,10 @@ def _load_module(folder: Path, name: str, module: type[nn.Module], config: Model
     path = folder / f"{name}.safetensors"
     try:
         with torch.device("meta"), _NoInitialisation():  # without memory, so no config gets more than its file holds
-            built = module(config)
+            built = module(config).float()  # whatever the default of the caller is
     except (ValueError, RuntimeError) as error:
+        if lacks_memory(error):
+            raise
         raise CheckpointError(f"The sizes in {folder / CONFIG} do not fit together; {_FRESH}.") from error
     wanted = built.state_dict()
     tensors = _read_tensors(path, {key: tuple(value.shape) for key, value in wanted.items()})
@@ -315,6 +330,8 @@ def _read_tensors(path: Path, shapes: Mapping[str, tuple[int, ...]] | None = Non
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.parent} has no {path.name}; {_FRESH}.") from error
     except (SafetensorError, OSError) as error:
+        if lacks_memory(error):
+            raise
         raise CheckpointError(f"{path} is damaged or cut short; {_FRESH}.") from error
 
 

@@ -18,8 +18,14 @@ from pathlib import Path
 
 from . import __version__
 from .config import LOSS_NAMES, PRESETS
-from .errors import MmganError
+from .errors import NO_MEMORY, MmganError, lacks_memory
 
+MAX_SHOWN = 200  # characters of a name in a sentence
+ENCODING = "read captions in this encoding, such as cp949, where it is not to be guessed"
+RESUME = (
+    "go on with the run in RUN, exactly where it was saved; with another --steps, --minutes, --learning-rate, "
+    "--batch-size, --set ... as these say, steps and minutes counted from its beginning"
+)
 SAMPLE_FILES = "[0-9][0-9][0-9]*"  # of an output folder: 000.png, 000.wav, ...
 
 
@@ -30,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a prompt in the wrong encoding is no reason to stop
     try:
+        _check_characters(options)
         status = options.run(options) or 0
         sys.stdout.flush()
         return status
@@ -44,9 +51,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return _fail(options, "The disk is full; free some space and try again.")
+        if error.filename is not None and error.strerror:  # of the system, which knows what is wrong with it
+            return _fail(options, f"{_shown(error.filename)} cannot be used ({error.strerror}); check the name.")
         return _unexpected(options, error)
     except Exception as error:
         return _unexpected(options, error)
+
+
+def _check_characters(options: argparse.Namespace) -> None:
+    """Raises MmganError where something typed can be no name of a file, on which the system would stumble later."""
+    for value in vars(options).values():
+        for text in value if isinstance(value, list) else [value]:
+            if not isinstance(text, str):
+                continue
+            try:
+                bad = b"\0" in os.fsencode(text)
+            except UnicodeEncodeError:
+                bad = True
+            if bad:
+                raise MmganError(f"{ascii(text)[:MAX_SHOWN]} holds a character that cannot be used; type it again.")
+
+
+def _shown(name) -> str:
+    text = os.fsdecode(name) if isinstance(name, (str, bytes)) else str(name)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _fail(options: argparse.Namespace, sentence: str) -> int:
@@ -57,6 +85,8 @@ def _fail(options: argparse.Namespace, sentence: str) -> int:
 
 
 def _unexpected(options: argparse.Namespace, error: Exception) -> int:
+    if lacks_memory(error):
+        return _fail(options, NO_MEMORY)
     if options.debug:
         traceback.print_exc()
         return 1
@@ -127,10 +157,12 @@ def _write_metadata(folder: Path, rows: list[list]) -> None:
     """metadata.csv, last, so that a folder that has it is whole; with it the folder is a dataset."""
     import csv
 
+    from .data.layout import safe_cell
     from .files import replace_file, saving
 
     table = io.StringIO(newline="")
-    csv.writer(table).writerows([["file_name", "audio_file_name", "text", "model", "seed", "truncation"], *rows])
+    rows = [[picture, sound, safe_cell(text), *more] for picture, sound, text, *more in rows]
+    csv.writer(table).writerows([["file_name", "audio_file", "text", "model", "seed", "truncation"], *rows])
     with saving(folder / "metadata.csv"):
         replace_file(folder / "metadata.csv", table.getvalue().encode("utf-8"))
 
@@ -138,8 +170,10 @@ def _write_metadata(folder: Path, rows: list[list]) -> None:
 def _train(options: argparse.Namespace) -> int:
     if not options.data and not options.resume:
         raise MmganError("Say what to learn from with --data: shapes, digits, a folder or a zip.")
+    from .data import chosen
     from .training.begin import main as train
 
+    options.data = chosen(options.data)
     return train(options)
 
 
@@ -174,9 +208,10 @@ def _push(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from .data import chosen
     from .evaluation.evaluate import run
 
-    run(options.model, options.data, options.json, options.sheet, options.samples, options.seed, options.device)
+    run(options.model, chosen(options.data), options.json, options.sheet, options.samples, options.seed, options.device)
 
 
 def _data(options: argparse.Namespace) -> None:
@@ -224,13 +259,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--truncation", type=float, default=1.0, help="below 1: plainer, steadier samples (default 1)")
 
     add = command("train", _train, "Train a model into a run folder.")
-    add("--data", metavar="NAME|FOLDER|ZIP", help="shapes, digits, a folder or a zip")
-    add("--preset", choices=PRESETS, default="tiny", help="the model's size (default tiny)")
+    add("--data", metavar="NAME|FOLDER|ZIP", help="shapes, digits, a folder or a zip; dataset:shapes beside ./shapes")
+    add("--encoding", metavar="NAME", help=ENCODING)
+    add("--preset", choices=PRESETS, help="the model's size (default tiny)")
     add("--start-from", metavar="MODEL", help="go on from this model's weights, and with its sizes, as a new run")
     add("--out", required=True, metavar="RUN", help="the run's folder")
     add("--minutes", type=float, help="end after so long")
     add("--steps", type=int, help="end after so many steps")
-    add("--resume", action="store_true", help="go on with the run in RUN, exactly where it was saved")
+    add("--resume", action="store_true", help=RESUME)
     add("--loss", choices=LOSS_NAMES, help="the adversarial loss")
     add("--batch-size", type=int, help="rows a step, over all processes")
     add("--accumulate", type=int, help="slices a step is cut into, to save memory")
@@ -249,15 +285,15 @@ def _parser() -> argparse.ArgumentParser:
 
     add = command("finetune", _finetune, "Fine-tune a model on your own pictures and sounds, into a run folder.")
     add("data", metavar="FOLDER|ZIP", nargs="?", help="your pictures and sounds, with their captions")
-    add("--base", default="shapes", metavar="NAME", help="a model that ships, a folder, a run or a Hub id")
+    add("--base", metavar="NAME", help="a model that ships, a folder, a run or a Hub id (default shapes)")
     add("--out", required=True, metavar="RUN", help="the run's folder")
-    add("--resume", action="store_true", help="go on with the run in RUN, exactly where it was saved")
+    add("--resume", action="store_true", help=RESUME)
     add(
         "--long-sounds",
         choices=["loudest", "pieces"],
-        default="loudest",
         help="take the loudest second of a longer sound (default), or cut it into several",
     )
+    add("--encoding", metavar="NAME", help=ENCODING)
     add("--minutes", type=float, help="end after so long at the latest (default 8)")
     add("--steps", type=int, help="end after so many steps instead")
     add("--batch-size", type=int, help="rows a step (default 16)")
@@ -282,7 +318,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add = command("evaluate", _evaluate, "Measure a model beside real data.")
     add("model", metavar="MODEL", help="a name that ships, a folder or a Hub id")
-    add("--data", required=True, metavar="NAME|FOLDER|ZIP", help="the dataset to compare with")
+    add("--data", required=True, metavar="NAME|FOLDER|ZIP", help="the dataset to compare with; see train")
     add("--json", metavar="FILE", help="write the figures here")
     add("--sheet", metavar="FILE", help="write a contact sheet (PNG) here")
     add("--samples", type=int, help="samples of each prompt")
@@ -299,7 +335,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--port", type=int, default=7860, help="port to listen to (default 7860)")
     add("--share", action="store_true", help="also open a public link through gradio's tunnel (needs the internet)")
-    add("--auth", metavar="USER:PASSWORD", help="ask everybody for this user and password")
+    add("--auth", metavar="USER:PASSWORD", help="ask everybody for this user and password (or set MMGAN_AUTH)")
+    add("--auth-file", metavar="FILE", help="take USER:PASSWORD from the first line of FILE")
     add("--max-upload", default="200", metavar="MB", help="largest file that may be uploaded (default 200)")
     add(
         "--limit",
@@ -309,7 +346,28 @@ def _parser() -> argparse.ArgumentParser:
         help="another limit of what a visitor may keep: files=1000, total_bytes=2G, file_bytes=64M, seconds=120, "
         "projects=20, or any other of mmgan/data/limits.py; may be repeated",
     )
-    add("--teacher-code", metavar="CODE", help="only who knows CODE starts, stops or deletes runs")
+    add(
+        "--teacher-code",
+        metavar="CODE",
+        help="only who knows CODE starts, stops or deletes runs (or set MMGAN_TEACHER_CODE)",
+    )
+    add("--teacher-code-file", metavar="FILE", help="take CODE from the first line of FILE")
+    add(
+        "--proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS[,ADDRESS]",
+        help="servers in front of this one, as addresses or networks, whose X-Forwarded headers are believed",
+    )
+    add("--root-path", default="", metavar="PATH", help="where a server in front has the page, such as /mmgan")
+    add(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME[,NAME]",
+        help="also answer to this name; otherwise this machine's own count, and numbers where --host lets others in",
+    )
+    add("--allow-frames", action="store_true", help="let other sites show the page inside theirs")
     add("--runs", default="runs", metavar="FOLDER", help="where runs are (default runs)")
     add("--projects", metavar="FOLDER", help="where visitors' own files are kept (default: projects, beside the runs)")
     return parser

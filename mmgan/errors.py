@@ -4,6 +4,19 @@ Everything mmgan raises on bad input is an :class:`MmganError` whose text is one
 page shows that sentence where the person is looking, the command line prints it and exits with 2, Python raises it.
 """
 
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+
+NO_MEMORY = "There is too little memory for this; close other programs, or ask for less at a time."
+# What torch, its libraries and the system say of it, each in an error of another kind.
+_NO_MEMORY = (
+    "allocate memory", "unable to allocate", "not enough memory", "out of memory", "failed to map segment",
+    "start new thread", "could not create a primitive", "could not create a memory object",
+)  # fmt: skip
+
 
 class MmganError(Exception):
     """Something the user can put right; ``str(error)`` is one sentence that says how."""
@@ -21,5 +34,42 @@ class DataError(MmganError, ValueError):
     """A dataset is absent, or one of its files cannot be read."""
 
 
+class ModelGivenError(DataError):
+    """Pictures and sounds were asked for, and a model was given: it has a place of its own."""
+
+
+class DataGivenError(CheckpointError):
+    """A model was asked for, and pictures and sounds were given: they have a place of their own."""
+
+
 class TrainingError(MmganError, RuntimeError):
     """A training run cannot start or had to end."""
+
+
+def lacks_memory(error: BaseException | None) -> bool:
+    """Whether ``error``, or what caused it, is that the memory of this computer or its limit for us was too small."""
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        text = str(error).lower()
+        kinds = (RuntimeError, ImportError, OSError)
+        if isinstance(error, kinds) and not isinstance(error, MmganError) and any(said in text for said in _NO_MEMORY):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+@contextlib.contextmanager
+def within_memory() -> Iterator[None]:
+    """Turns whatever says that the memory was too small into one sentence.
+
+    Raises:
+        MmganError: it was.
+    """
+    try:
+        yield
+    except Exception as error:
+        if lacks_memory(error):
+            raise MmganError(NO_MEMORY) from error
+        raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import threading
 import time
@@ -20,6 +21,8 @@ from typing import TypeVar
 from .errors import MmganError
 
 T = TypeVar("T")
+# Files and folders on their way in or out: what a save fills before it takes its name, what is to be deleted.
+_LEFT = re.compile(r"(?:mmgan-p|\..+\.(?:new|deleted|adopted)-)(\d{1,9})(?:-.*)?", re.DOTALL)
 _saving = (
     threading.Lock()
 )  # two threads of one process never save at once; two processes are kept apart by the run's lock
@@ -181,6 +184,24 @@ def _tidy(folder: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
 
 
+def own_prefix() -> str:
+    """Begins the names of this process's temporary files, so that the next one removes them after a kill."""
+    return f"mmgan-p{os.getpid()}-"
+
+
+def remove_left(folder: Path) -> None:
+    """Removes from ``folder`` what processes that live no more were about to put in place, or to delete."""
+    for entry in list(os.scandir(folder)) if folder.is_dir() else ():
+        left = _LEFT.fullmatch(entry.name)
+        if left is None or process_lives(int(left[1])):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)
+
+
 def process_lives(pid: int) -> bool:
     """Whether this machine runs a process of that number."""
     if pid <= 0:
@@ -198,6 +219,8 @@ def process_lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    except OverflowError:  # no number of a process
+        return False
     return True
 
 

@@ -30,7 +30,7 @@ from .checked import MAX_SAMPLES, MAX_SEED, MAX_TOTAL, checked_integer, checked_
 from .checkpoint import Model, load_model, save_model
 from .config import ModelConfig
 from .cuda_graph import Recorded, card, record
-from .errors import MmganError, PromptError
+from .errors import MmganError, PromptError, within_memory
 from .familiarity import Familiarity, measure_familiarity
 from .text import TextEncoder, check_prompt, is_prompt
 from .workers import spread
@@ -94,7 +94,8 @@ class Pipeline:
             CheckpointError: see :func:`mmgan.checkpoint.load_model`.
             MmganError: a device that is not there.
         """
-        return cls(load_model(source), device, text_encoder)
+        with within_memory():
+            return cls(load_model(source), device, text_encoder)
 
     def save_pretrained(self, folder: str | Path, half: bool = False) -> None:
         """Saves the model, its discriminators too where its folder has them; ``half`` stores 16-bit floats.
@@ -172,6 +173,10 @@ class Pipeline:
             PromptError: a prompt, number or shape that cannot be used; the sentence says what can.
             MmganError: the device that was asked for by name failed.
         """
+        with within_memory():
+            return self._sample(prompt, num_samples, seed, truncation, latents, embeddings)
+
+    def _sample(self, prompt, num_samples, seed, truncation, latents, embeddings) -> Output:
         start = time.perf_counter()
         prompts, given = self._check_prompts(prompt, embeddings)
         num_samples = checked_integer("The number of samples", num_samples, 1, MAX_SAMPLES)
@@ -205,7 +210,8 @@ class Pipeline:
             PromptError: a prompt that cannot be used.
         """
         prompts = [prompts] if isinstance(prompts, str) else list(prompts)
-        return self.text_encoder.encode(prompts)
+        with within_memory():
+            return self.text_encoder.encode(prompts)
 
     def latents(self, num_samples: int, seed: int = 0) -> Tensor:
         """The latents float32 [num_samples, latent_dim] that ``seed`` stands for, to interpolate between or to edit."""
@@ -215,7 +221,12 @@ class Pipeline:
     def _draw(self, seeds: list[int]) -> Tensor:
         # On the CPU whatever the device, and each from a generator of its own: sample 3 needs no samples 0 to 2.
         size = self.config.latent_dim
-        return torch.stack([torch.randn(size, generator=torch.Generator().manual_seed(s)) for s in seeds])
+        return torch.stack([self._normal(size, torch.Generator().manual_seed(s)) for s in seeds])
+
+    @staticmethod
+    def _normal(*size_and_generator) -> Tensor:
+        *size, generator = size_and_generator
+        return torch.randn(*size, generator=generator, dtype=torch.float32)  # whatever the caller's default is
 
     def _check_prompts(self, prompt, embeddings) -> tuple[list[str], Tensor | None]:
         if prompt is None and embeddings is None:
@@ -287,8 +298,8 @@ class Pipeline:
     def _many_are_exact(self) -> bool:
         """Whether each row is bit for bit the same in the larger passes as in the smaller ones, by a trial."""
         draw, audio = torch.Generator().manual_seed(0), self.config.audio
-        e = torch.nn.functional.normalize(torch.randn(MANY_ROWS, self.config.embedding_dim, generator=draw), dim=1)
-        z = torch.randn(MANY_ROWS, self.config.latent_dim, generator=draw)
+        e = torch.nn.functional.normalize(self._normal(MANY_ROWS, self.config.embedding_dim, draw), dim=1)
+        z = self._normal(MANY_ROWS, self.config.latent_dim, draw)
 
         def trial(rows: int, sounds: int) -> tuple[Tensor, Tensor]:
             passes = [self._generate(*ez, rows, self.device) for ez in zip(e.split(rows), z.split(rows), strict=True)]
@@ -331,11 +342,11 @@ class Pipeline:
         if device.type == "cpu":
             return
         try:
+            sizes = self.config.embedding_dim, self.config.latent_dim
             self.generator.to(device)
-            self._chunks(torch.zeros(1, self.config.embedding_dim), torch.zeros(1, self.config.latent_dim), device)
+            self._chunks(*(torch.zeros(1, size, dtype=torch.float32) for size in sizes), device)
             if device.type == "cuda":
-                sizes = self.config.embedding_dim, self.config.latent_dim
-                e, z = (torch.randn(ROWS["cuda"], size, device=device) for size in sizes)
+                e, z = (torch.randn(ROWS["cuda"], size, device=device, dtype=torch.float32) for size in sizes)
                 self._recorded = record(self._forward, e, z)
             self.device = device
         except RuntimeError as error:

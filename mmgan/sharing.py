@@ -7,8 +7,10 @@ checked before anything is built from it, and no pickle is read.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import re
 import struct
 import tempfile
@@ -18,17 +20,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from .checkpoint import CONFIG, DISCRIMINATOR, FORMAT, GENERATOR, load_model, read_config, resolve, save_model
+from .checkpoint import CONFIG, FORMAT, load_model, read_config, resolve, save_model
+from .cost import MAX_PARAMETERS, check_cost
 from .data.archive import ZipFiles, open_picture
 from .data.limits import Limits
-from .errors import CheckpointError, DataError, MmganError
-from .files import replace_folder, saving, write_file
+from .data.sources import MODEL_FILES, MODEL_NEEDS, holds_data
+from .errors import CheckpointError, DataError, DataGivenError, MmganError
+from .files import own_prefix, replace_folder, saving, write_file
 
 CARD, SHEET = "README.md", "samples.png"
-REQUIRED = {CONFIG, f"{GENERATOR}.safetensors"}
-NAMES = REQUIRED | {f"{DISCRIMINATOR}.safetensors", CARD, SHEET}
+REQUIRED, NAMES = MODEL_NEEDS, MODEL_FILES
 # The largest model that config.py allows has weights for about this; a picture of samples is well under its share.
 MODEL_LIMITS = Limits(files=32, total_bytes=1 << 30, file_bytes=512 << 20, depth=2, pixels=16_000_000)
+WEIGHT_BYTES = 5 * MAX_PARAMETERS  # the header too
 CONFIG_BYTES, CARD_BYTES, HEADER_BYTES = 1 << 20, 256 << 10, 4 << 20
 TYPES = {"F16", "BF16", "F32"}
 SAMPLES = 8  # on the card
@@ -46,8 +50,8 @@ def export_model(source: str | Path, target: str | Path, half: bool = True) -> P
         MmganError: the target cannot be written.
     """
     target = Path(target)
-    new = target.with_name(f".{target.name}.new-{uuid.uuid4().hex[:8]}")
-    with tempfile.TemporaryDirectory(prefix="mmgan-") as folder:
+    new = target.with_name(f".{target.name}.new-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    with tempfile.TemporaryDirectory(prefix=own_prefix()) as folder:
         model = Path(folder) / "model"
         write_shareable(source, model, half)
         try:
@@ -119,13 +123,13 @@ def import_model(source: str | Path, folder: str | Path, limits: Limits = MODEL_
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CheckpointError(f"{folder.name} already holds files; choose another name for the model.")
     members = _members(source, limits)
-    with tempfile.TemporaryDirectory(prefix="mmgan-") as temporary:
+    with tempfile.TemporaryDirectory(prefix=own_prefix()) as temporary:
         checked = Path(temporary) / "model"
         checked.mkdir()
         for name, data in members.items():
             write_file(checked / name, data, flush=False)
         try:
-            read_config(checked)
+            check_cost(read_config(checked)[0], "the model")
             load_model(checked, with_discriminators=True)  # every name, shape and number of its tensors
         except CheckpointError as error:
             sentence = str(error).replace(f"{checked}/", "").replace(str(checked), source.name)
@@ -139,7 +143,10 @@ def _members(source: Path, limits: Limits) -> dict[str, bytes]:
     try:
         files = ZipFiles(source, limits)
     except (DataError, OSError) as error:
+        with contextlib.suppress(DataError, OSError):  # what is no model may be larger than one in other ways
+            _refuse_data(source.name, ZipFiles(source).names)
         raise CheckpointError(str(error)) from error
+    _refuse_data(source.name, files.names)
     names = {name: name.rpartition("/")[2] for name in files.names}
     folders = {name.rpartition("/")[0] for name in files.names}
     extra = sorted(set(names.values()) - NAMES)
@@ -150,7 +157,7 @@ def _members(source: Path, limits: Limits) -> dict[str, bytes]:
         raise CheckpointError(f"{source.name} has no {missing[0]}, so it is no model of mmgan's; {_FRESH}.")
     bounds = {CONFIG: CONFIG_BYTES, CARD: CARD_BYTES, SHEET: 8 << 20}
     for name, base in names.items():
-        if files.size(name) > bounds.get(base, limits.file_bytes):
+        if files.size(name) > bounds.get(base, min(WEIGHT_BYTES, limits.file_bytes)):
             raise CheckpointError(f"{base} in {source.name} is too large; {_FRESH}.")
     # Settings first, then what they ask for: no weights are even unpacked of a zip whose config is not ours.
     order = sorted(names, key=lambda name: (names[name] != CONFIG, names[name]))
@@ -161,6 +168,13 @@ def _members(source: Path, limits: Limits) -> dict[str, bytes]:
         except DataError as error:
             raise CheckpointError(str(error)) from error
     return members
+
+
+def _refuse_data(name: str, names: list[str]) -> None:
+    if holds_data(names):
+        raise DataGivenError(
+            f"{name} holds pictures and sounds to learn from, not a model; learn from them with mmgan finetune."
+        )
 
 
 def _checked(name: str, data: bytes, archive: str, limits: Limits) -> bytes:
@@ -222,7 +236,7 @@ def push_to_hub(source: str | Path, repo_id: str, token: str | None = None, priv
 
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", repo_id or ""):
         raise MmganError("Name the model on the Hub as owner/name, such as ada/my-bells.")
-    with tempfile.TemporaryDirectory(prefix="mmgan-") as folder:
+    with tempfile.TemporaryDirectory(prefix=own_prefix()) as folder:
         model = Path(folder) / "model"
         write_shareable(source, model)
         api = HfApi(token=token)

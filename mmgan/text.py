@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from . import packing
-from .errors import CheckpointError, PromptError
+from .errors import CheckpointError, PromptError, lacks_memory
+from .resources import PRETRAINED, incomplete
 from .workers import spread
 
 EMBEDDING_DIM = 384
@@ -28,7 +29,7 @@ MAX_CHARACTERS = 1_000  # a prompt's; more is a pasted page, of which the encode
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained to read; longer prompts are cut
 CACHE_ENTRIES = 32_768  # 50 MB: every caption of the shipped datasets, and a class typing for a day
 LEAST_TOKENS, MOST_TOKENS = 64, 1_024  # of a forward, where there are as many: fewer are slower, more are no faster
-DEFAULT_FOLDER = Path(__file__).resolve().parent.parent / "pretrained" / "text-encoder"
+DEFAULT_FOLDER = PRETRAINED / "text-encoder"
 
 
 def normalise_prompt(text: str) -> str:
@@ -97,7 +98,9 @@ class TextEncoder:
         folder = DEFAULT_FOLDER if source is None else Path(source)
         if folder.is_dir():
             model, tokenizer = _load(str(folder))
-        elif source is None or folder.is_absolute() or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
+        elif source is None:
+            raise CheckpointError(incomplete("pretrained/text-encoder"))
+        elif folder.is_absolute() or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
             raise CheckpointError(f"There is no text encoder at {folder}; take the folder from a fresh copy of mmgan.")
         else:
             try:
@@ -126,7 +129,7 @@ class TextEncoder:
                 self._cache.move_to_end(prompt)
             while len(self._cache) > CACHE_ENTRIES:
                 self._cache.popitem(last=False)
-        return torch.stack(rows) if rows else torch.zeros(0, EMBEDDING_DIM)
+        return torch.stack(rows) if rows else torch.zeros(0, EMBEDDING_DIM, dtype=torch.float32)
 
     def forget(self) -> None:
         """Forgets the prompts that it remembers."""
@@ -149,7 +152,7 @@ class TextEncoder:
         the very bits that they gave alone.
         """
         if not prompts:
-            return torch.zeros(0, EMBEDDING_DIM)
+            return torch.zeros(0, EMBEDDING_DIM, dtype=torch.float32)
         tokens = self.tokenizer(prompts, truncation=True, max_length=self.max_tokens)["input_ids"]
         order = sorted(range(len(prompts)), key=lambda place: len(tokens[place]))
         batches = self._split([tokens[place] for place in order])
@@ -224,6 +227,8 @@ def _load(folder: str):
             folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
     except Exception as error:  # damaged JSON, safetensors or tokenizer: each library raises its own kind
+        if lacks_memory(error):
+            raise
         raise CheckpointError(
             f"The text encoder {folder} cannot be loaded; take the folder from a fresh copy."
         ) from error

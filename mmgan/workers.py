@@ -7,13 +7,17 @@ instead: each thread computes its part alone, so that results do not depend on t
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
+
+NICE = 10  # how far a thread that works alone yields to the others
 
 _lock = threading.Lock()
 _here = threading.local()
@@ -53,6 +57,18 @@ def _alone() -> None:
     torch.get_num_threads()  # a thread's first question sets its number, and would undo the next line later
     torch.set_num_threads(1)
     _here.working = True
+
+
+def work_alone() -> None:
+    """The calling thread computes on one core from now on, beside the workers and after them."""
+    if sys.platform == "linux":  # elsewhere a thread's number may be the number of some process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    count = torch.get_num_threads()
+    _alone()
+    others = threading.Thread(target=torch.set_num_threads, args=(count,))  # what threads to come start with
+    others.start()
+    others.join()
 
 
 def _start_afresh() -> None:

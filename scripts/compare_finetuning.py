@@ -41,8 +41,9 @@ from mmgan.checkpoint import load_model, save_model
 from mmgan.data.archive import open_files
 from mmgan.data.export import metadata_csv
 from mmgan.data.folder import Folder
-from mmgan.data.layout import kind_of, read_layout
+from mmgan.data.layout import kind_of
 from mmgan.data.loader import Loader
+from mmgan.data.reading import read_layout
 from mmgan.evaluation.own import OwnMeasure
 from mmgan.evaluation.report import sample_sheet, to_pil, write_json
 from mmgan.models import Generator
@@ -65,8 +66,8 @@ class OwnSet:
     """
 
     def __init__(self, source: Path, work: Path, size: int):
-        files = open_files(source)
-        entries, _ = read_layout(files)
+        layout = read_layout(open_files(source))
+        files, entries = layout.files, layout.entries
         groups: dict[str, dict[str, list[str]]] = {kind: {} for kind in KINDS}
         for entry in entries:
             for kind, name in (("image", entry.image), ("audio", entry.sound)):

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from mmgan.resources import ASSETS
 from mmgan.ui import app
 from mmgan.ui.sampling import Sampler
 from mmgan.ui.settings import Settings
-
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from mmgan.audio import fit_length, griffin_lim
 from mmgan.config import AudioConfig
 from mmgan.data import load_dataset
 from mmgan.evaluation.judges import Judge, JudgeConfig, picture_input, sound_input
+from mmgan.resources import PRETRAINED
 
 BATCH, RATE, DECAY = 128, 3e-3, 5e-4
 EPOCHS = {"image": 5, "audio": 50}
@@ -144,7 +145,7 @@ WORDS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("image", "audio"))
-    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "pretrained")
+    parser.add_argument("--out", type=Path, default=PRETRAINED)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="instead of the default, for a quick look")
     arguments = parser.parse_args()

@@ -1,10 +1,13 @@
 """Griffin-Lim: its sounds have the mel they were made from, alone and in company, for any hop and length."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 import torchaudio
 
+from mmgan import audio
 from mmgan.audio import CENTER_DB, HALF_RANGE_DB, griffin_lim, log_mel, mel_to_magnitude, vocode
 from mmgan.config import AudioConfig
 
@@ -77,3 +80,12 @@ def test_a_network_may_train_on_after_sounds_were_made():
     wave = tones(USUAL).requires_grad_()
     log_mel(wave, USUAL).sum().backward()
     assert np.isfinite(wave.grad.numpy()).all()
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 96_000])
+def test_long_sounds_are_resampled_in_blocks_as_if_at_once(rate, monkeypatch):
+    waveform = np.random.default_rng(0).uniform(-1, 1, 70_001).astype(np.float32)
+    whole = audio.resample(waveform, rate, 16_000)
+    monkeypatch.setattr(audio, "BLOCK", 20_000)
+    assert audio.resample(waveform, rate, 16_000).shape == whole.shape == (math.ceil(70_001 * 16_000 / rate),)
+    assert np.abs(audio.resample(waveform, rate, 16_000) - whole).max() < 1e-6

@@ -3,6 +3,7 @@ import errno
 import subprocess
 import sys
 import types
+import zipfile
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_sample_writes_numbered_pairs_and_a_dataset(pipe, tmp_path, capsys):
     assert [call[2] for call in pipe.calls] == [3, 3]
     for row in rows(out):
         assert Image.open(out / row["file_name"]).size == (28, 28)
-        waveform, rate = soundfile.read(out / row["audio_file_name"])
+        waveform, rate = soundfile.read(out / row["audio_file"])
         assert rate == RATE and np.abs(waveform).max() > 0.1
     assert str(out) in capsys.readouterr().out
 
@@ -156,3 +157,42 @@ def test_a_closed_pipe_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(timeout=60) == 1
+
+
+def test_what_sample_writes_opens_elsewhere_and_keeps_its_prompts(pipe, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets", reason="the library is of the test extra")
+    prompts = ["a thin three", "=1+1", "'=a", "零, 一"]
+    assert cli.main(["sample", *prompts, "-n", "1", "-o", str(tmp_path / "out")]) == 0
+    data = datasets.load_dataset(
+        "imagefolder", data_dir=str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert [row["image"].size for row in data] == [(28, 28)] * 4 and list(data["text"])[::3] == prompts[::3]
+    assert all(soundfile.info(tmp_path / "out" / name).samplerate == RATE for name in data["audio_file"])
+    assert not [text for text in data["text"] if text.startswith("=")]  # no spreadsheet computes one
+    from mmgan.data import load_dataset
+
+    assert {prompt.text for prompt in load_dataset(str(tmp_path / "out")).prompts()} == set(prompts)
+
+
+def test_a_model_and_data_are_told_apart(tmp_path, capsys):
+    data, model = tmp_path / "data.zip", tmp_path / "model.zip"
+    for path, names in ((data, ["bell/1.png", "bell/1.wav"]), (model, ["config.json", "generator.safetensors"])):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, b"{}")
+    assert cli.main(["import", str(data), str(tmp_path / "new")]) == 2
+    assert "data.zip holds pictures and sounds to learn from, not a model" in one_sentence(capsys)
+    for command in ("finetune", "train"):
+        arguments = [command, str(model)] if command == "finetune" else [command, "--data", str(model)]
+        assert cli.main([*arguments, "--out", str(tmp_path / command)]) == 2
+        said = capsys.readouterr().err
+        assert "model.zip is a model, not pictures and sounds" in said and "--base" in said, said
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 5_000, "😀" * 80])
+def test_a_name_that_no_disk_takes_is_one_sentence(pipe, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["sample", "a seven", "-o", name], ["import", name], ["import", "x.zip", name], ["export", name]):
+        assert cli.main(arguments) == 2, arguments
+        one_sentence(capsys)

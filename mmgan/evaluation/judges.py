@@ -23,8 +23,8 @@ from ..audio import log_mel, normalise_loudness
 from ..config import CHOICES, LIMIT, AudioConfig, from_dict, to_dict
 from ..data.loader import picture_to_array
 from ..errors import CheckpointError
+from ..resources import PRETRAINED, incomplete
 
-PRETRAINED = Path(__file__).resolve().parents[2] / "pretrained"
 IMAGE_SIZE = 32  # pixels a side that a picture judge sees
 
 
@@ -104,6 +104,8 @@ class Judge(nn.Module):
             values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             weights = load_file(folder / "model.safetensors")
         except FileNotFoundError as error:
+            if folder.parent == PRETRAINED:
+                raise CheckpointError(incomplete(f"pretrained/{name}")) from error
             raise CheckpointError(
                 f"There is no judge in {folder}; make it with `python scripts/train_judges.py`."
             ) from error
