@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..files import replace_file
-from .archive import UNREADABLE, FolderFiles
+from .archive import UNREADABLE, ZipFiles
+from .encodings import checked_encoding
 from .examine import examine_picture, examine_sound
 from .items import MAX_CAPTION, Item, is_machine_name
-from .layout import METADATA_NAMES, Problem, caption_from_name, kind_of, read_layout
+from .layout import Problem, caption_from_name, kind_of
 from .limits import mebibytes
-from .sources import Source, open_sources
-from .table import check_caption
+from .reading import Layout, read_layout
+from .rereading import fitted, keep
+from .sources import Source, holds_model, open_sources, refuse_model
+from .table import Kept, check_caption
 
 if TYPE_CHECKING:
     from .project import Project
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_SECONDS, BATCH_BYTES = 1.0, 16 << 20  # files are saved together, after so long or so much
+MODEL = "is a model, not pictures and sounds; import it instead."
+FULL = "there is no more room for it in the project; delete other files, then add it again."
 MAX_LISTED = 1_000  # of what was left out; beyond that it is counted only
 
 Progress = Callable[[int, int, str], None]  # files done, files in all, the name of the next
@@ -42,6 +47,8 @@ class Added:
     sounds: int = 0
     with_problems: int = 0  # of these, items that are left out of the dataset or need a look
     left_out: list[Problem] = field(default_factory=list)  # what became no item, all of it
+    models: list[str] = field(default_factory=list)  # zips among it that are models, to be imported instead
+    guessed: list[Kept] = field(default_factory=list)  # captions in an encoding that is not certain
 
     @property
     def sentence(self) -> str:
@@ -50,6 +57,8 @@ class Added:
             text += f"; {self.with_problems:,} of them need a look"
         if self.left_out:
             text += f"; {_count(len(self.left_out), 'other thing')} could not be taken"
+        for kept in self.guessed:
+            text += f"; captions of {kept.name} were read as {kept.encoding}"
         return text + "."
 
 
@@ -66,9 +75,9 @@ class _Found:
 
 def add(
     project: Project, paths: Sequence[str | Path], caption: str = "", progress: Progress | None = None,
-    refused: Sequence[Problem] = (),
+    refused: Sequence[Problem] = (), encoding: str | None = None,
 ) -> Added:  # fmt: skip
-    """Adds zips, folders and loose files, in the layouts of :mod:`mmgan.data.layout`.
+    """Adds zips, folders and loose files, in the layouts of :mod:`mmgan.data.reading`.
 
     Everything is checked against the limits before the first file is unpacked; a refused upload changes nothing. A file
     that cannot be used becomes an item that says why. What was added before a kill or an error stays.
@@ -77,12 +86,26 @@ def add(
         caption: of all the files; "" takes what their metadata, folders or names say.
         progress: called before each file and once at the end; what it raises ends the adding.
         refused: what was left out before it came here, to be listed with the rest.
+        encoding: of the captions in files that do not say it; None guesses, and keeps them (``Added.guessed``) to be
+            read in another one by :meth:`Project.read_again`.
 
     Raises:
+        ModelGivenError: all of it is models.
         DataError: the upload breaks a limit, or is no zip, in one sentence.
         MmganError: the disk is full.
     """
-    return add_from(project, open_sources(paths, project.limits), caption, progress, refused)
+    sources, models = [], []
+    for source in open_sources(paths, project.limits):
+        if isinstance(source, ZipFiles) and holds_model(source.names):
+            models.append(source)
+        else:
+            sources.append(source)
+    if models and not sources:
+        refuse_model(models[0].name, models[0].names)
+    refused = [*refused, *(Problem(source.name, MODEL) for source in models)]
+    added = add_from(project, sources, caption, progress, refused, encoding)
+    added.models = [source.name for source in models]
+    return added
 
 
 def refuse_large(names: Sequence[str], limit: int) -> list[Problem]:
@@ -92,12 +115,13 @@ def refuse_large(names: Sequence[str], limit: int) -> list[Problem]:
 
 def add_from(
     project: Project, sources: Sequence[Source], caption: str = "", progress: Progress | None = None,
-    refused: Sequence[Problem] = (),
+    refused: Sequence[Problem] = (), encoding: str | None = None,
 ) -> Added:  # fmt: skip
     """The same from opened sources (:mod:`mmgan.data.sources`)."""
     caption = check_caption(caption)
     report = Added(left_out=list(refused))
-    found = [item for source in sources for item in _found(source, caption, report)]
+    layouts = [read_layout(source, checked_encoding(encoding) if encoding else None) for source in sources]
+    found = [item for layout in layouts for item in _found(layout, caption, report)]
     _check_room(project, found)
     writer = _Writer(project, report)
     for number, item in enumerate(found):
@@ -105,6 +129,9 @@ def add_from(
             progress(number, len(found), item.name)
         writer.take(item)
     writer.save()
+    for layout in [] if caption else layouts:
+        ids = [number for (source, *_), number in writer.ids.items() if source == id(layout.files)]
+        report.guessed += filter(None, [keep(project, layout.readings, ids)])
     new = set(writer.ids.values())
     report.with_problems = sum(item.code != "" for item in project.items() if item.id in new)
     if progress:
@@ -112,17 +139,16 @@ def add_from(
     return report
 
 
-def _found(source: Source, caption: str, report: Added) -> list[_Found]:
+def _found(layout: Layout, caption: str, report: Added) -> list[_Found]:
     """Every picture and sound of a source, in pairs where it has them."""
-    entries, problems = read_layout(source)
-    outside = {name for name in source.names if isinstance(source, FolderFiles) and source.leads_outside(name)}
+    source, entries, problems = layout.files, layout.entries, layout.problems
+    outside = {name for name in source.names if hasattr(source, "leads_outside") and source.leads_outside(name)}
     report.left_out += [Problem(name, "is a link to somewhere else, so it is left out.") for name in sorted(outside)]
-    has_metadata = any(posixpath.basename(name).lower() in METADATA_NAMES for name in source.names)
     found: dict[tuple[str, str], _Found] = {}
     for entry in entries:
         names = [name for name in (entry.image, entry.sound) if name and name not in outside]
         text = caption or entry.text
-        if not caption and not has_metadata and _says_nothing(text, names):
+        if not caption and not layout.by_table and _says_nothing(text, names):
             text = ""
         text = _fitted_caption(text, names, report)
         for kind, name, other in (("image", entry.image, entry.sound), ("sound", entry.sound, entry.image)):
@@ -149,8 +175,7 @@ def _fitted_caption(text: str, names: list[str], report: Added) -> str:
     if len(text) > MAX_CAPTION:
         shown = names[0] if names else "a row"
         report.left_out.append(Problem(shown, f"had a caption of {len(text):,} characters; its end was cut off."))
-        text = text[:MAX_CAPTION].rsplit(" ", 1)[0]
-    return check_caption(text)
+    return fitted(text)
 
 
 def _check_room(project: Project, found: list[_Found]) -> None:
@@ -177,9 +202,13 @@ class _Writer:
         self.waiting, self.since = 0, time.monotonic()
         self.ids: dict[tuple, int] = {}  # (source, name, caption) -> item
         self.unlisted = list(report.left_out)
+        self.size = sum(item.size for item in project.items())  # bytes
 
     def take(self, found: _Found) -> None:
         item, data, thumbnail = _examined(found, self.project.limits)
+        self.size += item.size
+        if self.size > self.project.limits.total_bytes:  # sounds that are kept as FLAC need more than they did
+            item, data, thumbnail = dataclasses.replace(item, error=FULL, size=0, file=""), b"", None
         key = (id(found.source), found.name, found.caption)
         partner = None if found.partner is None else (id(found.source), *found.partner)
         self.batch.append((item, data, thumbnail, (key, partner)))
@@ -235,8 +264,10 @@ def _examined(found: _Found, limits) -> tuple[Item, bytes, bytes | None]:
             suffix, thumbnail = picture.suffix, picture.thumbnail
         else:
             sound, _ = examine_sound(data, limits)
-            values = {k: v for k, v in vars(sound).items() if k != "suffix"}
+            values = {k: v for k, v in vars(sound).items() if k not in ("suffix", "kept")}
             item, suffix, thumbnail = dataclasses.replace(item, **values), sound.suffix, None
+            data = sound.kept or data
+            item = dataclasses.replace(item, size=len(data))
     except DataError as error:
         return dataclasses.replace(item, error=str(error), size=0), b"", None
     except Exception:  # a decoder may raise anything; the other files are added

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from filelock import FileLock
 
 from ..errors import DataError
+from ..locks import file_lock
 from .download import DownloadError, fetch
 
 IMAGE_FILES = {"train": "train60k.npz", "test": "t10k.npz"}
@@ -147,7 +147,7 @@ def download(name: str, folder: Path) -> Path:
     raw = folder / "downloads"
     try:
         raw.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "digits.lock").acquire()  # of several processes one downloads, the others wait
+        lock = file_lock(folder / "digits.lock")  # of several processes one downloads, the others wait
     except OSError as error:
         raise DataError(f"{folder} cannot be written; set XDG_CACHE_HOME to a folder that can.") from error
     with lock:

@@ -16,10 +16,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from filelock import FileLock
 from tqdm import tqdm
 
 from ..errors import DataError
+from ..locks import file_lock
 
 TIMEOUT_SECONDS = 20.0  # without a byte
 RETRY_SECONDS = 1.0  # before a dropped connection is taken up again
@@ -57,7 +57,7 @@ def fetch(
     urls, target = [url] if isinstance(url, str) else list(url), Path(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
+        with file_lock(f"{target}.lock"):
             return target if target.is_file() else _fetch(urls, target, {"sha256": sha256, "md5": md5}, size)
     except OSError as error:
         if error.errno in NO_ROOM:

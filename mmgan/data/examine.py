@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
+import re
+import threading
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
-from PIL import Image
+from PIL import Image, ImageOps
 
-from ..audio import resample
 from ..errors import DataError
 from .archive import UNREADABLE, open_picture
 from .limits import Limits
-from .loader import SOURCE_RATE, upright
+from .loader import SOURCE_RATE, flattened, upright
+from .own_output import SHEET
+from .sounds import Heard, as_flac, hear
 
 THUMBNAIL = 112  # pixels of a thumbnail's longer side
+LARGE_PIXELS, STRIP_PIXELS = 8_000_000, 1_000_000
+ORIENTATION = 0x0112  # of EXIF
 PEAKS = 64  # columns of a small waveform
-UNKNOWN = 2**63 - 1  # frames, of a FLAC that was written to a pipe
-RATES = (2_000, 384_000)  # Hz, of a sound file
 SILENT = 1e-4  # peak; 80 dB below full scale
 FAINT = 3e-3  # peak; 50 dB below full scale, little more than the noise of a microphone
 SHORTEST = 0.05  # seconds; a click
 CLIPPED_LEVEL, CLIPPED_RUN, CLIPPED_SHARE = 0.985, 3, 0.002  # so loud, so many in a row, so large a share of the clip
 SMALLEST = 8  # pixels of a picture's shorter side
-SOUND_SUFFIXES = {"WAV": ".wav", "WAVEX": ".wav", "RF64": ".wav", "FLAC": ".flac", "OGG": ".ogg"}
 SIGNS = (  # how files begin that people rename, or that try to pass for something else
     (b"PK\x03\x04", "a zip or an office document"), (b"Rar!", "a RAR archive"), (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"MZ", "a Windows program"), (b"\x7fELF", "a program"), (b"%PDF", "a PDF"), (b"<", "a web page"),
-    (b"#!", "a script"),
+    (b"#!AMR", "an AMR sound"), (b"#!", "a script"),
     (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
     (b"BM", "a BMP picture"), (b"RIFF", "a WAV sound"), (b"fLaC", "a FLAC sound"),
-    (b"OggS", "an OGG sound"), (b"ID3", "an MP3 sound"),
+    (b"OggS", "an OGG sound"), (b"ID3", "an MP3 sound"), (b"\x1aE\xdf\xa3", "a film or WebM sound"),
 )  # fmt: skip
+HEIF = re.compile(rb"....ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1|avi[fs])", re.DOTALL)
+HEIC = (
+    "the picture is a HEIC or AVIF, which mmgan does not read; save it as JPEG, "
+    "or let the phone's camera take its most compatible format."
+)
+EMPTY = "the file is empty; add it again."
+
+
+_large = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -57,15 +68,19 @@ class Sound:
     peak: float  # 0..1
     clipped: float  # share of samples in flattened peaks
     peaks: list[int]  # [PEAKS], 0..100: the loudest sample in each column of a small waveform, the loudest of all 100
+    repaired: str = ""  # a key of mmgan.data.cleaning.REPAIRS where bad samples were mended
+    kept: bytes | None = None  # FLAC of what was heard, where a browser would not play the file as it came
 
 
 def examine_picture(data: bytes, limits: Limits = Limits()) -> Picture:
     """Raises DataError where it cannot be used, with a sentence that goes on after the file's name."""
     try:
-        image = open_picture(data, limits, draft=THUMBNAIL)
-        kind = image.format or "PNG"
-        width, height = _full_size(data, image)
-        small = upright(image)
+        with _one_large(data):
+            image = open_picture(data, limits, draft=THUMBNAIL)
+            kind = image.format or "PNG"
+            width, height = _full_size(data, image)
+            small = _reduced(image)
+            del image
     except DataError as error:
         raise DataError(_with_sign(data, str(error), picture=True)) from error
     if (small.width > small.height) != (width > height):
@@ -77,9 +92,54 @@ def examine_picture(data: bytes, limits: Limits = Limits()) -> Picture:
     return Picture(suffix, width, height, buffer.getvalue())
 
 
+def _reduced(image: Image.Image) -> Image.Image:
+    """As :func:`~mmgan.data.loader.upright`, at a size that is no smaller than a thumbnail's.
+
+    It is flattened in strips, since a copy of a large picture may take hundreds of megabytes.
+    """
+    factor = min(max(image.size) // (2 * THUMBNAIL), min(image.size))
+    if factor < 2:
+        return upright(image)
+    height, small = factor * max(1, STRIP_PIXELS // (image.width * factor)), None
+    for top in range(0, image.height, height):
+        strip = image.crop((0, top, image.width, min(image.height, top + height)))
+        strip = flattened(strip).reduce(factor)
+        small = small or Image.new(strip.mode, (strip.width, -(-image.height // factor)))
+        small.paste(strip, (0, top // factor))
+    with contextlib.suppress(Exception):  # a damaged tag raises anything
+        small.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
+        small = ImageOps.exif_transpose(small)
+    return small
+
+
+@contextlib.contextmanager
+def _one_large(data: bytes):
+    """One large picture is decoded at a time, whoever else decodes: two would take twice the memory."""
+    try:
+        with Image.open(io.BytesIO(data)) as header:
+            large = header.width * header.height > LARGE_PIXELS
+    except Exception:  # said by whoever opens it next
+        large = False
+    with _large if large else contextlib.nullcontext():
+        yield
+
+
+def decode_picture(data: bytes, limits: Limits = Limits(), draft: int | None = None) -> Image.Image:
+    """The same for learning: upright, mode L or RGB; ``draft`` as :func:`mmgan.data.archive.open_picture` has it."""
+    try:
+        image = open_picture(data, limits, draft)
+        sheet = image.info.get(SHEET[0]) == SHEET[1]
+        image = upright(image)
+    except DataError as error:
+        raise DataError(_with_sign(data, str(error), picture=True)) from error
+    if sheet:
+        raise DataError("the picture is a sheet of samples that mmgan drew; delete it.")
+    return image
+
+
 def _full_size(data: bytes, image: Image.Image) -> tuple[int, int]:
     """Width and height of the file: a JPEG decoded in draft tells its reduced size."""
-    if image.format != "JPEG":
+    if image.format not in ("JPEG", "MPO"):  # MPO: several JPEGs in one file, as phones write portraits
         return image.size
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as header:
         return header.size
@@ -87,55 +147,33 @@ def _full_size(data: bytes, image: Image.Image) -> tuple[int, int]:
 
 def examine_sound(data: bytes, limits: Limits = Limits()) -> tuple[Sound, np.ndarray]:
     """What the file is, and its waveform: mono float32 [n] at 16 kHz. Raises DataError as :func:`examine_picture`."""
-    try:
-        info = _sound_header(data, limits)
-        samples, waveform = _read(data, info.samplerate)
-    except DataError as error:
-        raise DataError(_with_sign(data, str(error), picture=False)) from error
-    level, loud = np.abs(waveform), np.abs(samples).max(axis=1) if samples.size else np.zeros(0)
+    heard = hear_file(data, limits)
+    waveform = heard.waveform()
+    level, loud = np.abs(waveform), np.maximum(heard.samples.max(axis=1), -heard.samples.min(axis=1))
     peak = float(level.max()) if len(level) else 0.0
     edges = np.linspace(0, len(level), PEAKS + 1).astype(int)
     columns = [float(level[a:b].max()) if b > a else 0.0 for a, b in itertools.pairwise(edges)]
-    suffix = ".mp3" if "MPEG" in info.format or "MPEG" in info.subtype else SOUND_SUFFIXES.get(info.format, ".wav")
+    kept, suffix = (None, heard.suffix) if heard.suffix else as_flac(heard)
     sound = Sound(
-        suffix, len(waveform) / SOURCE_RATE, info.samplerate, info.channels, peak, _clipped_share(loud),
-        [round(100 * column / peak) if peak > SILENT else 0 for column in columns],
+        suffix, len(waveform) / SOURCE_RATE, heard.rate, heard.samples.shape[1], peak, _clipped_share(loud),
+        [round(100 * column / peak) if peak > SILENT else 0 for column in columns], heard.repaired, kept,
     )  # fmt: skip
     return sound, waveform
 
 
 def decode_sound(data: bytes, limits: Limits = Limits()) -> np.ndarray:
-    """WAV, FLAC, OGG or MP3 bytes -> mono float32 [n] at 16 kHz.
-
-    Raises:
-        DataError: not a sound, or longer than ``limits`` allow (seen in the header, before decoding).
-    """
-    return _read(data, _sound_header(data, limits).samplerate)[1]
+    """The bytes of a sound file -> mono float32 [n] at 16 kHz. Raises DataError as :func:`examine_picture`."""
+    return hear_file(data, limits).waveform()
 
 
-def _read(data: bytes, rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """Float32 [n, channels] as in the file, and mono [n'] at 16 kHz."""
+def hear_file(data: bytes, limits: Limits = Limits()) -> Heard:
+    """:func:`mmgan.data.sounds.hear`, but what is no sound is called what it is."""
     try:
-        samples = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)[0]
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise DataError(UNREADABLE["sound"]) from error
-    samples = np.nan_to_num(samples)
-    return samples, resample(samples.mean(axis=1), rate, SOURCE_RATE)
-
-
-def _sound_header(data: bytes, limits: Limits):
-    try:
-        info = soundfile.info(io.BytesIO(data))
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise DataError(UNREADABLE["sound"]) from error
-    if not RATES[0] <= info.samplerate <= RATES[1]:
-        raise DataError(f"the sound has a rate of {info.samplerate:,} Hz; save it again with 16,000 to 48,000 Hz.")
-    if info.frames >= UNKNOWN:
-        raise DataError("the file does not say how long its sound is; open it in a sound editor and save it again.")
-    if info.frames * info.channels > limits.samples or info.frames > limits.seconds * info.samplerate:
-        # A header of a few bytes can promise gigabytes.
-        raise DataError(f"the sound is longer than {limits.seconds / 60:.0f} minutes; cut it into shorter clips.")
-    return info
+        if any(data.startswith(sign) and len(sign) > 2 and "sound" not in what for sign, what in SIGNS):
+            raise DataError(UNREADABLE["sound"])  # no decoder needs to look at it, and find a sound in it by chance
+        return hear(data, limits)
+    except DataError as error:
+        raise DataError(_with_sign(data, str(error), picture=False)) from error
 
 
 def _clipped_share(level: np.ndarray) -> float:
@@ -148,13 +186,18 @@ def _clipped_share(level: np.ndarray) -> float:
     return float(runs[runs >= CLIPPED_RUN].sum() / len(level))
 
 
+def _sign(data: bytes) -> str:
+    """What the file is by its first bytes, in words; "" where they say nothing."""
+    return next((what for sign, what in SIGNS if data.startswith(sign)), "")
+
+
 def _with_sign(data: bytes, sentence: str, picture: bool) -> str:
     """Says what the file is inside, where that is another kind of thing than its name promises."""
     if not data:
-        return "the file is empty; add it again."
-    for sign, what in SIGNS:
-        if data.startswith(sign):
-            if "cannot be read" in sentence and ("picture" if picture else "sound") not in what:
-                return f"the file is {what} inside, not what its name says; save it anew as PNG, JPEG, WAV or MP3."
-            break
+        return EMPTY
+    if picture and HEIF.match(data):
+        return HEIC
+    sign = _sign(data)
+    if sign and "cannot be read" in sentence and ("picture" if picture else "sound") not in sign:
+        return f"the file is {sign} inside, not what its name says; save it anew as PNG, JPEG, WAV or MP3."
     return sentence

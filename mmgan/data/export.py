@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..audio import write_wav
 from ..errors import DataError
+from . import parquet
 from .base import Example
 from .layout import safe_cell
 from .loader import SOURCE_RATE
@@ -18,11 +19,12 @@ from .loader import SOURCE_RATE
 def metadata_csv(rows: list[list[str]]) -> bytes:
     """Rows of (caption, picture's name, sound's name), "" for what is missing, as the bytes of metadata.csv.
 
-    A column that no row fills is left out; where there are sounds only, they are the ``file_name`` that "audiofolder"
-    of the ``datasets`` library looks for. Captions that a spreadsheet would compute are made harmless.
+    A column that no row fills is left out. ``file_name`` is what "imagefolder" of the ``datasets`` library looks for,
+    and of sounds alone "audiofolder"; it takes every column whose name ends in "_file_name" for files of that one kind,
+    so the sounds of pairs are in ``audio_file``. Captions that a spreadsheet would compute are made harmless.
     """
     filled = [i for i in range(3) if i == 0 or any(row[i] for row in rows)]
-    head = ["text", "file_name", "audio_file_name" if 1 in filled else "file_name"]
+    head = ["text", "file_name", "audio_file" if 1 in filled else "file_name"]
     table = io.StringIO(newline="")
     csv.writer(table, lineterminator="\n").writerows(
         [[safe_cell(row[i]) if i == 0 else row[i] for i in filled] for row in [head, *rows]]
@@ -33,9 +35,10 @@ def metadata_csv(rows: list[list[str]]) -> bytes:
 def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
     """Writes ``images/*.png``, ``audio/*.wav`` and ``metadata.csv``; returns the number of rows.
 
-    The folder loads again through :class:`~mmgan.data.folder.Folder`, and in the ``datasets`` library with
-    ``load_dataset("imagefolder", data_dir=folder).cast_column("audio", Audio())``, where what a row lacks is None.
-    A column that no row fills is left out.
+    The folder loads again through :class:`~mmgan.data.folder.Folder`. In the ``datasets`` library pictures open with
+    ``load_dataset("imagefolder", data_dir=folder)``, sounds alone with "audiofolder", and pairs with
+    ``load_dataset("parquet", data_files=...)`` of their ``pairs.parquet``, which is written where pyarrow is there.
+    What a row lacks is None.
 
     Raises:
         DataError: the folder already holds files, or cannot be written to.
@@ -57,6 +60,9 @@ def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
                 write_wav(folder / row[2], example.audio, SOURCE_RATE)
             rows.append(row)
         folder.mkdir(parents=True, exist_ok=True)
+        if parquet.can_write() and any(row[1] for row in rows) and any(row[2] for row in rows):
+            files = ((text, *(folder / name if name else None for name in names)) for text, *names in rows)
+            parquet.write_pairs(folder / parquet.NAME, files)
         # Last, and by renaming: a folder with metadata is whole.
         (folder / "metadata.tmp").write_bytes(metadata_csv(rows))
         os.replace(folder / "metadata.tmp", folder / "metadata.csv")

@@ -1,4 +1,4 @@
-"""A person's own dataset: a folder or zip of pictures and sounds (layouts: :mod:`mmgan.data.layout`)."""
+"""A person's own dataset: a folder or zip of pictures and sounds (layouts: :mod:`mmgan.data.reading`)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from tqdm import tqdm
 
 from ..config import AudioConfig
 from ..errors import DataError
-from .archive import UNREADABLE, open_files, open_picture
+from .archive import UNREADABLE, open_files
 from .base import Dataset, Prompt, Row
+from .cleaning import REPAIRS
 from .cutting import cut_pieces, loudest_part
-from .examine import decode_sound
-from .layout import Entry, Problem, read_layout
-from .loader import SOURCE_RATE, upright
+from .examine import decode_picture, hear_file
+from .layout import Entry, Problem
+from .loader import SOURCE_RATE
+from .names import readable
+from .own_output import refuse_own
+from .reading import Reading, read_layout
+from .sources import refuse_model
 
 HELD_OUT_FROM = 20  # rows; of fewer, every one is needed for learning
 KEPT_SIDE = 256  # pixels of a kept picture's shorter side: no model sees more
@@ -48,7 +53,9 @@ class Folder(Dataset):
     ``split="train"`` lacks it, ``"test"`` is it. Sounds longer than ``audio.num_samples`` give their loudest part or,
     with ``pieces``, one part after another (:func:`mmgan.data.cutting.cut_pieces`); no recording is in both splits.
 
-    Every file is decoded once on opening. What cannot be used is listed in ``problems`` and left out.
+    Every file is decoded once on opening. What cannot be used is listed in ``problems`` and left out; ``notes`` say
+    what a person should know of what is used, such as a guessed encoding (``encoding`` sets it: see
+    :func:`~mmgan.data.reading.read_layout`).
 
     Raises:
         DataError: nothing there, a zip that is not safe to open, or no usable row at all.
@@ -56,16 +63,20 @@ class Folder(Dataset):
 
     def __init__(
         self, source: str | Path, split: str = "train", audio: AudioConfig = AudioConfig(), pieces: bool = False,
-        progress: bool = False,
+        progress: bool = False, encoding: str | None = None,
     ):  # fmt: skip
         if split not in ("train", "test", "all"):
             raise DataError(f"There is no split {split!r}; choose train, test or all.")
-        self.name, self.split = Path(source).stem or "folder", split
+        self.name, self.split = readable(Path(source).stem) or "folder", split
         self._num_samples = round(audio.num_samples * SOURCE_RATE / audio.sampling_rate)
         self._files = open_files(source)
+        refuse_model(Path(source).name, self._files.names)
+        refuse_own(Path(source).resolve().name, self._files.names, self._files.read)
         self._kept: dict[str, Image.Image | np.ndarray] = {}
         self._room = {"image": KEPT_BYTES, "sound": KEPT_BYTES}
-        entries, self.problems = read_layout(self._files)
+        layout = read_layout(self._files, encoding)
+        self._files, entries, self.problems = layout.files, layout.entries, layout.problems
+        self.notes = [sentence for sentence in [guessed_sentence(layout.readings, entries)] if sentence]
         self._cuts = pieces
         self._parts: dict[str, list[str]] = {}  # file of a sound -> names of what it gives
         self._part_of: dict[str, tuple[str, int]] = {}  # such a name -> file, number
@@ -73,13 +84,13 @@ class Folder(Dataset):
         if not entries:
             reason = f" (first of them: {self.problems[0].file} {self.problems[0].sentence})" if self.problems else ""
             raise DataError(
-                f"{Path(source).name} has no picture or sound that can be used{reason.rstrip('.')};"
+                f"{readable(Path(source).name)} has no picture or sound that can be used{reason.rstrip('.')};"
                 " see the README for the layouts of a dataset."
             )
         held_out = _held_out(entries)
         if split == "test" and not held_out:
             raise DataError(
-                f"{Path(source).name} has under {HELD_OUT_FROM} rows, so none is held out; use split 'all'."
+                f"{readable(Path(source).name)} has under {HELD_OUT_FROM} rows, so none is held out; use split 'all'."
             )
         train = [entry for i, entry in enumerate(entries) if i not in held_out]
         if split == "test":  # a file that is also used in training stays there
@@ -192,7 +203,7 @@ class Folder(Dataset):
         if name in self._kept:
             return self._kept[name].copy()
         # The short side may come from either side of the file, so a draft keeps both.
-        image = upright(open_picture(self._files.read(name), draft=KEPT_SIDE))
+        image = decode_picture(self._files.read(name), draft=KEPT_SIDE)
         scale = KEPT_SIDE / min(image.size)
         if scale < 1:
             size = tuple(round(side * scale) for side in image.size)
@@ -208,9 +219,12 @@ class Folder(Dataset):
 
     def _cut_sound(self, file: str) -> list[np.ndarray]:
         """What a file gives, each float32 [n]: its loudest part, or its pieces."""
-        waveform = decode_sound(self._files.read(file))
+        heard = hear_file(self._files.read(file))
+        waveform = heard.waveform()
         if not len(waveform) or np.abs(waveform).max() < 1e-4:
             raise DataError("the sound is silent; record it again.")
+        if heard.repaired and file not in self._parts:  # said once, however often it is read
+            self.problems.append(Problem(file, REPAIRS[heard.repaired]))
         cut = cut_pieces(waveform, self._num_samples) if self._cuts else [loudest_part(waveform, self._num_samples)]
         self._parts[file] = [f"{file} ({i + 1})" if len(cut) > 1 else file for i in range(len(cut))]
         for number, (part, piece) in enumerate(zip(self._parts[file], cut, strict=True)):
@@ -222,6 +236,16 @@ class Folder(Dataset):
         if size <= self._room[kind]:
             self._room[kind] -= size
             self._kept[name] = item.copy()
+
+
+def guessed_sentence(readings: list[Reading], entries: list[Entry]) -> str:
+    """What is said of captions whose encoding was guessed, with one of them to judge by; "" where none was."""
+    guessed = [reading for reading in readings if reading.guessed]
+    if not guessed:
+        return ""
+    file, encoding = guessed[0].file, guessed[0].encoding
+    example = next((entry.text for entry in entries if not entry.text.isascii()), "")[:60]
+    return f"{file} was read as {encoding}, such as “{example}”; if that is wrong, say --encoding, such as cp949."
 
 
 def _held_out(entries: list[Entry]) -> set[int]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import DataError
+from .cleaning import REPAIRS
 from .cutting import CLIP_SAMPLES
 from .examine import CLIPPED_SHARE, FAINT, SHORTEST, SILENT, SMALLEST
 from .loader import SOURCE_RATE
@@ -57,6 +58,7 @@ class Item:
     peak: float = 0.0  # 0..1
     clipped: float = 0.0  # share of its samples
     peaks: list[int] = field(default_factory=list)  # a small waveform, 0..100
+    repaired: str = ""  # a key of mmgan.data.cleaning.REPAIRS, where bad samples were mended
     cut: str = "loudest"  # of a long sound: its most energetic second, or "pieces"
     pieces: int = 0  # files that hold the pieces, where it is cut into several
     code: str = ""  # of the problem, such as "too_short"
@@ -81,6 +83,8 @@ def from_json(values: dict) -> Item:
         file = values.get("file", "")
         if file and not re.fullmatch(r"originals/[0-9a-f]{20}\.[a-z0-9]{2,5}", file):
             raise ValueError("file")
+        if values.get("repaired", "") not in ("", *REPAIRS):
+            raise ValueError("repaired")
         if not re.fullmatch(r"([0-9a-f]{64})?", values.get("digest", "")) or not 0 <= values.get("pieces", 0) <= 99:
             raise ValueError("digest or pieces")
         return Item(**values)
@@ -106,45 +110,87 @@ def assess(items: Iterable[Item]) -> list[Item]:
     Partners that are gone, or of the wrong kind, are forgotten.
     """
     items = list(items)
-    by_id = {item.id: item for item in items}
-    first: dict[tuple, Item] = {}
+    partners = _partners(items)
+    first = originals(items)
     kinds_of_caption: dict[str, set[str]] = defaultdict(set)
     sides = {item.kind for item in items if not item.error}
     for item in items:
         if not item.error:
-            first.setdefault((item.digest, item.kind), item)
             kinds_of_caption[item.caption.casefold()].add(item.kind)
     assessed = []
     for item in items:
-        partner = by_id.get(item.partner)
-        if partner is None or partner.kind == item.kind or partner.error:
-            partner = None
+        partner = partners[item.id]
         item = dataclasses.replace(item, partner=partner.id if partner else None)
         code, problem, act, used = _judge(item, first, kinds_of_caption, sides, partner)
         assessed.append(dataclasses.replace(item, code=code, problem=problem, act=act, used=used))
     return assessed
 
 
+def originals(items: Iterable[Item]) -> dict[int, Item]:
+    """For each item that can be read the first that says the same, which may be itself.
+
+    One sound may belong to many pictures, so the same file twice says two things where its partners differ. Without a
+    partner, or with one in which nothing is to be heard or seen, it says nothing that the same file with one does not.
+    """
+    items = list(items)
+    partners = {key: partner and (None if _empty(partner) else partner) for key, partner in _partners(items).items()}
+    pairs: dict[tuple, Item] = {}
+    alone: dict[tuple, Item] = {}
+    for item in items:
+        partner, file = partners[item.id], (item.digest, item.kind)
+        if item.error:
+            continue
+        if partner:
+            pairs.setdefault((*file, partner.digest), item)
+        if file not in alone or (partner and not partners[alone[file].id]):
+            alone[file] = item
+    found = {}
+    for item in items:
+        partner, file = partners[item.id], (item.digest, item.kind)
+        if not item.error:
+            found[item.id] = pairs[(*file, partner.digest)] if partner else alone[file]
+    return found
+
+
+def _partners(items: list[Item]) -> dict[int, Item | None]:
+    """The partner of each item; None where it has none, or it is gone, broken or of the same kind."""
+    by_id = {item.id: item for item in items}
+    found = {}
+    for item in items:
+        partner = by_id.get(item.partner)
+        right = partner is not None and partner.kind != item.kind and not partner.error
+        found[item.id] = partner if right else None
+    return found
+
+
+def _empty(item: Item) -> tuple[str, str] | None:
+    """(code, sentence) where there is nothing to be heard or seen in a file that can be read."""
+    if item.kind == "sound" and item.peak < SILENT:
+        return "silent", "is silent; record it again."
+    if item.kind == "sound" and item.seconds < SHORTEST:
+        return "too_short", f"lasts {item.seconds:.2f} s, too short to learn from; record it again."
+    if item.kind == "image" and min(item.width, item.height) < SMALLEST:
+        sentence = f"is {item.width} x {item.height} pixels, too small to see anything; choose a larger one."
+        return "too_small", sentence
+    return None
+
+
 def _judge(item, first, kinds_of_caption, sides, partner) -> tuple[str, str, str, bool]:
     """The worst that is to be said of an item: (code, sentence, act, used)."""
     if item.error:
         return "broken", f"is left out: {item.error}", "delete", False
-    original = first[item.digest, item.kind]
+    original = first[item.id]
     if original.id != item.id and original.caption.casefold() == item.caption.casefold():
         return "duplicate", f"is the same file as {original.name}; delete one of them.", "delete", False
-    if item.kind == "sound" and item.peak < SILENT:
-        return "silent", "is silent; record it again.", "delete", False
-    if item.kind == "sound" and item.seconds < SHORTEST:
-        sentence = f"lasts {item.seconds:.2f} s, too short to learn from; record it again."
-        return "too_short", sentence, "delete", False
-    if item.kind == "image" and min(item.width, item.height) < SMALLEST:
-        sentence = f"is {item.width} x {item.height} pixels, too small to see anything; choose a larger one."
-        return "too_small", sentence, "delete", False
+    if nothing := _empty(item):
+        return *nothing, "delete", False
     if not item.caption:
         return "no_caption", "has no caption, so it cannot be learned yet; write what it is.", "caption", False
     if original.id != item.id:
         sentence = f"is the same file as {original.name} under another caption; keep the one that fits."
         return "duplicate", sentence, "look", True
+    if item.repaired:
+        return "repaired", REPAIRS[item.repaired], "look", True
     if item.clipped > CLIPPED_SHARE:
         sentence = "was recorded too loud, so its peaks are cut off; record it again from further away."
         return "clipped", sentence, "look", True
@@ -186,11 +232,10 @@ class Summary:
 def summarise(items: Iterable[Item], others_left_out: int = 0) -> Summary:
     items = list(items)
     used = [item for item in items if item.used]
-    by_id = {item.id: item for item in used}
     return Summary(
         sum(item.kind == "image" for item in used),
         sum(item.kind == "sound" for item in used),
-        sum(item.kind == "image" and item.partner in by_id for item in used),
+        sum(picture is not None and sound is not None for _, picture, sound in rows(items)),
         len({item.caption.casefold() for item in used}),
         len(items) - len(used) + others_left_out,
         dict(Counter(item.code for item in items if item.code)),
@@ -198,7 +243,8 @@ def summarise(items: Iterable[Item], others_left_out: int = 0) -> Summary:
 
 
 def rows(items: Iterable[Item]) -> list[tuple[str, Item | None, Item | None]]:
-    """The dataset's rows: (caption, picture, sound). A sound may belong to several pictures."""
+    """The dataset's rows: (caption, picture, sound). A sound may belong to several pictures, and a picture to several
+    sounds: each such pair is a row."""
     used = {item.id: item for item in items if item.used}
     table, taken = [], set()
     for item in used.values():
@@ -206,7 +252,9 @@ def rows(items: Iterable[Item]) -> list[tuple[str, Item | None, Item | None]]:
             sound = used.get(item.partner)
             taken.add(sound.id if sound else None)
             table.append((item.caption, item, sound))
-    table += [(item.caption, None, item) for item in used.values() if item.kind == "sound" and item.id not in taken]
+    for item in used.values():
+        if item.kind == "sound" and item.id not in taken:
+            table.append((item.caption, used.get(item.partner), item))
     return table
 
 

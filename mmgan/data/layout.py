@@ -1,33 +1,30 @@
-"""From the names in a folder or zip to captioned entries: the three layouts that people's datasets have.
+"""From names to captioned entries, for what no table names (:mod:`mmgan.data.reading` puts it together).
 
-1. ``metadata.csv`` or ``metadata.jsonl`` with ``text``, ``file_name`` and ``audio_file_name`` (Hugging Face's
-   convention), in any folder, naming files relative to itself; a row may lack either file.
-2. One folder per caption: ``dog/1.jpg``, ``dog/bark.wav``.
-3. Pairs by stem, caption from the stem: ``red apple.png`` and ``red apple.wav``, side by side or in ``images/`` and
+1. One folder per caption: ``dog/1.jpg``, ``dog/bark.wav``.
+2. Pairs by stem, caption from the stem: ``red apple.png`` and ``red apple.wav``, side by side or in ``images/`` and
    ``audio/``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import posixpath
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from ..errors import DataError
-from .archive import FolderFiles, ZipFiles, decode_text
-
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp"}
-SOUND_SUFFIXES = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
-METADATA_NAMES = {"metadata.csv", "metadata.jsonl"}
-FILE_COLUMNS = ("file_name", "image_file_name", "audio_file_name")  # the suffix says which kind of file it is
-MODALITY_FOLDERS = {"image", "images", "picture", "pictures", "audio", "audios", "sound", "sounds"}
+SOUND_SUFFIXES = {  # of films too, for phones record them where a sound is asked for
+    ".wav", ".wave", ".w64", ".rf64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".flac", ".ogg", ".oga", ".opus",
+    ".spx", ".mp3", ".mp2", ".mpga", ".m4a", ".m4b", ".aac", ".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3gpp", ".3g2",
+    ".amr", ".awb", ".webm", ".weba", ".mka", ".mkv", ".wma", ".asf", ".wmv",
+}  # fmt: skip
+MODALITY_FOLDERS = {
+    "image", "images", "img", "imgs", "picture", "pictures", "audio", "audios", "sound", "sounds", "wav", "wavs",
+}  # fmt: skip
+REPEATS = re.compile(r"\d{1,4}_(.*[^\W\d_].*)")  # in the names of kohya_ss's folders
+SAMPLES = re.compile(r"(.+)-samples(?: ?\(\d+\))?", re.IGNORECASE)  # in those of Teachable Machine's
 PROJECT = "project.json"  # of mmgan.data.projects: beside the metadata, not part of the dataset
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]|'+\s*[=+\-@]")  # how a cell begins that spreadsheets compute
 NOTES = re.compile(r"(readme|licen[cs]e|copying|notice)(\.\w+)?", re.IGNORECASE)  # about the data, not part of it
@@ -50,38 +47,9 @@ class Entry:
     sound: str | None
 
 
-def read_layout(files: FolderFiles | ZipFiles) -> tuple[list[Entry], list[Problem]]:
-    """Every entry of the dataset, and everything that does not fit.
-
-    Raises:
-        DataError: the metadata has no ``text`` column.
-    """
-    problems: list[Problem] = []
-    media, metadata = [], []
-    for name in files.names:
-        base = posixpath.basename(name)
-        if base.lower() in METADATA_NAMES:
-            metadata.append(name)
-        elif kind_of(name):
-            media.append(name)
-        elif not NOTES.fullmatch(base) and name != PROJECT:
-            problems.append(Problem(name, _unknown_kind(base)))
-    if metadata:
-        entries = []
-        for name in metadata:
-            entries += _from_metadata(files, name, media, problems)
-        used = {name for entry in entries for name in (entry.image, entry.sound)}
-        listed = posixpath.basename(metadata[0]) if len(metadata) == 1 else "any metadata file"
-        problems += [
-            Problem(name, f"is not named in {listed}, so it is left out.") for name in media if name not in used
-        ]
-        return entries, problems
-    return _from_names(media), problems
-
-
 def kind_of(name: str) -> str | None:
     """ "image", "sound" or None by the name's suffix."""
-    suffix = posixpath.splitext(name)[1].lower()
+    suffix = posixpath.splitext(name.rstrip(" ."))[1].lower()
     return "image" if suffix in PICTURE_SUFFIXES else "sound" if suffix in SOUND_SUFFIXES else None
 
 
@@ -109,15 +77,26 @@ def caption_from_name(stem: str) -> str:
     return clean_text((re.sub(r"(\s*\(\d+\)|[ _-]0\d+)$", "", stem) or stem).replace("_", " "))
 
 
-def _from_names(media: list[str]) -> list[Entry]:
-    """Folders per caption and pairs by stem; both may occur in one dataset."""
-    media = _without_wrapper(media)
+def from_names(media: list[str], written: dict[str, list[str]] | None = None) -> list[Entry]:
+    """Folders per caption and pairs by stem; both may occur in one dataset.
+
+    Args:
+        media: names of pictures and sounds.
+        written: captions of some of them, which go before what the names say, for their partners too.
+    """
+    shown = _without_wrapper(media)
+    captions = captions_of_folders({posixpath.dirname(path) for _, path in shown})
+    by_stem: dict[tuple[str, str], list[str]] = {}
+    for name, path in shown:
+        if written and name in written:
+            by_stem.setdefault(_place(path), written[name])
     groups: dict[str, dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    for name, shown in media:
-        folder, base = posixpath.split(shown)
+    for name, path in shown:
+        folder, base = posixpath.split(path)
         stem = posixpath.splitext(base)[0]
-        caption = clean_text(posixpath.basename(folder).replace("_", " ")) if folder else caption_from_name(stem)
-        groups[caption or stem][stem.casefold()][kind_of(name)].append(name)
+        caption = captions[folder] if folder else caption_from_name(stem)
+        for text in (written or {}).get(name) or by_stem.get(_place(path)) or [caption or stem]:
+            groups[text][stem.casefold()][kind_of(name)].append(name)
     entries = []
     for caption, stems in groups.items():
         left_images, left_sounds = [], []
@@ -128,6 +107,26 @@ def _from_names(media: list[str]) -> list[Entry]:
             left_sounds += [sound for image, sound in pairs if image is None]
         entries += [Entry(caption, image, sound) for image, sound in zip_longest(left_images, left_sounds)]
     return entries
+
+
+def captions_of_folders(folders: set[str]) -> dict[str, str]:
+    """Folder -> caption: its name, without what other tools write into it.
+
+    kohya_ss puts a number of repeats first, "10_apple", which is one only where all folders begin with a number and
+    still differ without it ("1_apple" and "2_apple" may well count); Teachable Machine ends each with "-samples".
+    """
+    names = {folder: posixpath.basename(folder) for folder in folders if folder}
+    for pattern in (REPEATS, SAMPLES):
+        if names and all(pattern.fullmatch(name) for name in names.values()):
+            bare = {folder: pattern.fullmatch(name)[1] for folder, name in names.items()}
+            if len(set(bare.values())) == len(set(names.values())):
+                names = bare
+    return {folder: clean_text(name.replace("_", " ")) for folder, name in names.items()}
+
+
+def _place(path: str) -> tuple[str, str]:
+    folder, base = posixpath.split(path)
+    return folder, posixpath.splitext(base)[0].casefold()
 
 
 def _without_wrapper(media: list[str]) -> list[tuple[str, str]]:
@@ -150,71 +149,14 @@ def _without_wrapper(media: list[str]) -> list[tuple[str, str]]:
     return [(name, "/".join(parts)) for name, parts in zip(media, shown, strict=True)]
 
 
-def _from_metadata(files, metadata: str, media: list[str], problems: list[Problem]) -> list[Entry]:
-    folder = posixpath.dirname(metadata)
-    known = {unicodedata.normalize("NFC", name): name for name in media}
-    entries = []
-    for line, values in _metadata_rows(files, metadata, problems):
-        where = f"{metadata}, line {line}"
-        text = clean_text(values.get("text"))
-        if not text:
-            problems.append(Problem(where, "has no text, so it is left out; write a caption in the text column."))
-            continue
-        found: dict[str, str] = {}
-        for column in FILE_COLUMNS:
-            written = clean_text(values.get(column)).replace("\\", "/")
-            if not written:
-                continue
-            name = known.get(posixpath.normpath(posixpath.join(folder, written)))
-            if name is None:
-                problems.append(
-                    Problem(where, f"names {written[:100]!r}, which is not in the dataset or of no known kind.")
-                )
-            else:
-                found[kind_of(name)] = name
-        if found:
-            entries.append(Entry(text, found.get("image"), found.get("sound")))
-        else:
-            problems.append(Problem(where, "has neither picture nor sound, so it is left out."))
-    return entries
-
-
-def _metadata_rows(files, metadata: str, problems: list[Problem]) -> Iterator[tuple[int, dict]]:
-    """(line number, values by lower-case column) of each row that can be read."""
-    text = decode_text(files.read(metadata))
-    if metadata.lower().endswith(".jsonl"):
-        for line, written in enumerate(text.split("\n"), start=1):  # strings may hold other separators
-            if not written.strip():
-                continue
-            try:
-                values = json.loads(written)
-                yield line, {str(key).strip().lower(): value for key, value in values.items()}
-            except (ValueError, AttributeError, RecursionError):
-                problems.append(Problem(f"{metadata}, line {line}", "is not a JSON object, so it is left out."))
-        return
-    header = text.lstrip().split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)  # Excel writes any of them, by the country and the menu
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        columns = {name: (name or "").strip().lower() for name in reader.fieldnames or ()}
-        if "text" not in columns.values():
-            raise DataError(
-                f"{metadata} has no column 'text'; its first line should be text,file_name,audio_file_name."
-            )
-        for values in reader:
-            yield reader.line_num, {columns[key]: plain_cell(value) for key, value in values.items() if key in columns}
-    except csv.Error:
-        problems.append(
-            Problem(f"{metadata}, line {reader.line_num}", "cannot be read, nor what follows; check its quotes.")
-        )
-
-
-def _unknown_kind(base: str) -> str:
+def unknown_kind(base: str) -> str:
     if base.lower().endswith((".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")):
         return "is an archive within the dataset, so it is left out; unpack it first."
+    if base.lower().endswith((".xlsx", ".xls", ".ods", ".numbers")):
+        return "is a spreadsheet, so it is left out; save it as metadata.csv, in the format CSV UTF-8."
     if base.lower().endswith((".heic", ".heif", ".avif", ".svg", ".tif", ".tiff")):
         return "is of a kind of picture that mmgan does not read, so it is left out; save it as PNG or JPEG."
-    if base.lower().endswith((".m4a", ".aac", ".wma", ".mp4", ".mov", ".webm", ".mkv", ".avi")):
+    if base.lower().endswith((".avi", ".mpg", ".mpeg", ".ts", ".flv", ".ape", ".wv", ".mid", ".midi", ".ac3")):
         return (
             "is of a kind of sound or film that mmgan does not read, so it is left out; save its sound as WAV or MP3."
         )

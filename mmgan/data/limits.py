@@ -19,8 +19,14 @@ class Limits:
     picture_side: int = 32_768  # the same for a picture one pixel high
     seconds: float = 600.0  # of one sound file
     samples: int = 64_000_000  # of one sound file, over all its channels
+    table_bytes: int = 64 << 20  # of one table of captions, and of all captions in files of their own
     projects: int = 200  # of one person
     free_bytes: int = 256 << 20  # of the disk that an upload leaves free
+
+    @property
+    def rows(self) -> int:
+        """Lines of one table of captions; a file may stand in several."""
+        return 5 * self.files
 
     @property
     def sentence(self) -> str:
@@ -28,12 +34,12 @@ class Limits:
         return (
             f"Up to {self.files:,} files, {mebibytes(self.file_bytes)} each and {mebibytes(self.total_bytes)} in all; "
             f"pictures (PNG, JPEG, WebP, GIF, BMP) up to {round(self.pixels / 1e6, 1):g} million pixels, "
-            f"sounds (WAV, FLAC, OGG, MP3) up to {round(self.seconds / 60, 1):g} minutes."
+            f"sounds (WAV, FLAC, OGG, MP3, M4A and others) up to {round(self.seconds / 60, 1):g} minutes."
         )
 
 
 # What visitors upload is held to less: it is decoded while they wait, and others share the disk.
-PROJECT_LIMITS = Limits(files=5_000, total_bytes=1 << 30, file_bytes=128 << 20)
+PROJECT_LIMITS = Limits(files=5_000, total_bytes=1 << 30, file_bytes=128 << 20, table_bytes=8 << 20)
 
 
 def mebibytes(size: int) -> str:

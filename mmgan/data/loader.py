@@ -173,6 +173,11 @@ def upright(image: Image.Image) -> Image.Image:
     """Turned by its EXIF orientation, flattened on white, 8 bits; mode L for grey kinds, else RGB."""
     with contextlib.suppress(Exception):  # a damaged tag raises whatever writing it anew does; the picture is there
         image = ImageOps.exif_transpose(image)
+    return flattened(image)
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """On white, 8 bits; mode L for grey kinds, else RGB."""
     if image.mode.startswith("I"):  # 16 bits: Pillow's own conversion would clip everything above 255
         return Image.fromarray((np.clip(np.asarray(image), 0, 65_535) // 257).astype(np.uint8))
     if image.has_transparency_data:

@@ -3,10 +3,12 @@
 ::
 
     project.json    name, owner, what was left out, and the table: one item a file (mmgan.data.items)
-    originals/      the files as they came, each named by its SHA-256, so that nothing is kept twice
+    originals/      the files as they came, each named by its SHA-256, so that nothing is kept twice; as FLAC, sounds of
+                    kinds that browsers do not play, and those whose samples had to be mended
     pieces/         the pieces of long sounds, where the person wants several
     metadata.csv    the dataset that follows from the table, for ``load_dataset(folder)``
     .thumbnails/    small pictures for the table
+    .tables/        captions whose encoding was guessed, as they came (mmgan.data.rereading)
 
 project.json is the truth: it is replaced as a whole at each change, so that a kill at any moment leaves the table from
 before or after the change. metadata.csv is written after it, and anew wherever a kill came between.
@@ -21,26 +23,30 @@ import io
 import json
 import posixpath
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from ..audio import write_wav
 from ..errors import DataError
-from ..files import replace_file, saving
+from ..files import remove_left, replace_file, saving
+from ..locks import file_lock
 from .cutting import cut_pieces
 from .examine import decode_sound
 from .export import metadata_csv
-from .items import CUTS, Item, Summary, assess, is_long, piece_name, rows, sound_names, summarise
+from .items import CUTS, MAX_CAPTION, Item, Summary, assess, is_long, piece_name, rows, sound_names, summarise
 from .layout import PROJECT, Problem, clean_text
 from .limits import PROJECT_LIMITS, Limits
 from .loader import SOURCE_RATE
 from .project_export import export_project
-from .table import check_caption, check_name, checked, owner_hash, select, to_json
+from .rereading import forget, read_again, sweep
+from .table import Kept, check_caption, check_name, checked, owner_hash, pruned, select, to_json
 
 MAX_JSON = 64 << 20  # bytes of a project.json; five thousand items make three million
 GONE = "That file is no longer in the project; reload the page."
+EMPTY_SECONDS = 10.0  # an empty folder is no project that is being made
 LOCK_SECONDS = 30.0  # that a change waits for another one
 
 
@@ -50,6 +56,20 @@ def _read(path: str, inode: int, changed: int, size: int) -> dict:
     if size > MAX_JSON:
         raise ValueError("too large")
     return checked(json.loads(Path(path).read_bytes()))
+
+
+def locked(folder: Path):
+    """A context in which no other changes the project in ``folder``, be its table whole or damaged.
+
+    Raises:
+        DataError: it is gone, or somebody else changes it all the time.
+    """
+    if not folder.is_dir():
+        raise DataError("The project was deleted; choose another one.")
+    try:
+        return file_lock(folder.with_name(f".{folder.name}.lock"), LOCK_SECONDS)
+    except Timeout as error:
+        raise DataError("The project is being changed elsewhere; try again in a moment.") from error
 
 
 class Project:
@@ -84,8 +104,14 @@ class Project:
     def shared(self) -> bool:
         return self._state()["shared"]
 
+    @property
+    def owner(self) -> str:
+        """The hash of its owner's key; "" of one that was made without an owner, from Python say."""
+        return self._state()["owner"]
+
     def belongs_to(self, owner: str) -> bool:
-        return self._state()["owner"] == owner_hash(owner)
+        """Whether it is of the visitor with that key; whoever has no key, "", owns nothing."""
+        return bool(owner) and self.owner == owner_hash(owner)
 
     def items(self) -> list[Item]:
         """The table, in the order in which files came."""
@@ -94,6 +120,10 @@ class Project:
     def left_out(self) -> list[Problem]:
         """What was in an upload and could not become an item, at most ``MAX_LISTED``; the summary counts all."""
         return list(self._state()["left_out"])
+
+    def readings(self) -> list[Kept]:
+        """Captions whose encoding was guessed, and that can be read in another one."""
+        return list(self._state()["readings"])
 
     def summary(self) -> Summary:
         state = self._state()
@@ -110,12 +140,12 @@ class Project:
 
     def add(
         self, sources: Sequence[str | Path], caption: str = "", progress: Callable[[int, int, str], None] | None = None,
-        refused: Sequence[Problem] = (),
+        refused: Sequence[Problem] = (), encoding: str | None = None,
     ):  # fmt: skip
         """Adds zips, folders and loose files; see :func:`mmgan.data.adding.add`."""
         from .adding import add
 
-        return add(self, sources, caption, progress, refused)
+        return add(self, sources, caption, progress, refused, encoding)
 
     def add_recordings(self, files: dict[str, bytes], caption: str = "", progress=None):
         """Adds files from memory (name -> bytes), such as webcam pictures and clips, under one caption."""
@@ -166,6 +196,8 @@ class Project:
         """Replaces a piece of text in captions, whatever its case; returns how many changed."""
         if not find:
             raise DataError("Write the text to look for in the captions.")
+        if max(len(find), len(replacement)) > MAX_CAPTION:
+            raise DataError(f"A caption has at most {MAX_CAPTION} characters; look for less, and replace it by less.")
         pattern = re.compile(re.escape(clean_text(find)), re.IGNORECASE)
         return self._recaption(ids, lambda item: pattern.sub(lambda _: replacement, item.caption))
 
@@ -181,6 +213,10 @@ class Project:
             if {one.kind, two.kind} != {"image", "sound"}:
                 raise DataError("Choose one picture and one sound to pair.")
             caption = one.caption or two.caption
+            picture = one if one.kind == "image" else two
+            for other in list(state["items"].values()):  # it belongs to this sound from now on
+                if other.partner == picture.id and other.id not in (one.id, two.id):
+                    state["items"][other.id] = dataclasses.replace(other, partner=None)
             state["items"][one.id] = dataclasses.replace(one, partner=two.id, caption=caption)
             state["items"][two.id] = dataclasses.replace(two, partner=one.id, caption=caption)
 
@@ -192,7 +228,8 @@ class Project:
         def change(state: dict) -> None:
             gone = self._find(state["items"], item)
             for other in list(state["items"].values()):
-                if other.id == item or (other.partner == item and other.id == gone.partner):
+                its = other.partner == item and (gone.kind == "image" or other.id == gone.partner)
+                if other.id == item or its:
                     state["items"][other.id] = dataclasses.replace(other, partner=None)
 
         self._change(change)
@@ -232,6 +269,22 @@ class Project:
             return len(state["gone"])
 
         return self._change(change)
+
+    def read_again(self, reading: int, encoding: str) -> int:
+        """Reads captions in another encoding, those that somebody changed meanwhile excepted; returns how many changed.
+
+        Args:
+            reading: the ``id`` of one of :meth:`readings`.
+            encoding: one of :data:`~mmgan.data.encodings.CHOICES`, by any of its names.
+
+        Raises:
+            DataError: no such encoding, or the captions are no longer kept.
+        """
+        return read_again(self, reading, encoding)
+
+    def forget_reading(self, reading: int) -> None:
+        """Says that captions were read rightly."""
+        forget(self, reading)
 
     def forget_left_out(self) -> None:
         """Empties the list of what was left out, once it has been read."""
@@ -294,12 +347,7 @@ class Project:
         return result
 
     def _locked(self):
-        if not self.folder.is_dir():
-            raise DataError("The project was deleted; choose another one.")
-        try:
-            return FileLock(str(self.folder.with_name(f".{self.key}.lock"))).acquire(timeout=LOCK_SECONDS)
-        except Timeout as error:
-            raise DataError("The project is being changed elsewhere; try again in a moment.") from error
+        return locked(self.folder)
 
     def _state(self) -> dict:
         """The checked contents of project.json, read again only when it changed."""
@@ -309,14 +357,16 @@ class Project:
             return _read(str(path), status.st_ino, status.st_mtime_ns, status.st_size)
         except FileNotFoundError as error:
             raise DataError("The project was deleted; choose another one.") from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ArithmeticError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             if isinstance(error, DataError):
                 raise
             raise DataError("The project's table is damaged; restore project.json, or delete the project.") from error
 
     def _save(self, state: dict) -> None:
         state["items"] = assess(state["items"])
+        state = pruned(state)
         replace_file(self.folder / PROJECT, to_json(state))
+        sweep(self.folder, state)
         with contextlib.suppress(OSError):  # the change is saved; whoever opens the project next writes this
             self._write_metadata(state["items"])
 
@@ -336,6 +386,27 @@ class Project:
                 (self.folder / ".thumbnails" / f"{item.digest[:20]}.jpg").unlink(missing_ok=True)
                 for piece in (self.folder / "pieces").glob(f"{item.digest[:20]}-*.wav"):
                     piece.unlink(missing_ok=True)
+
+
+def sweep_project(folder: Path, limits: Limits = PROJECT_LIMITS) -> None:
+    """Removes what a kill left in a project: files half written, and whole ones that came into no table.
+
+    Raises:
+        DataError: its table is damaged, so it cannot be known which files belong to it.
+    """
+    if not any(folder.iterdir()):
+        if time.time() - folder.stat().st_mtime > EMPTY_SECONDS:
+            folder.rmdir()
+        return
+    with locked(folder):
+        items = Project(folder, limits).items()
+        known = {posixpath.basename(item.file) for item in items} | {f"{item.digest[:20]}.jpg" for item in items}
+        known |= {posixpath.basename(name) for item in items for name in sound_names(item)}
+        for place in ("", "originals", "pieces", ".thumbnails"):
+            remove_left(folder / place)
+            for path in list((folder / place).glob("*")) if place else ():
+                if path.is_file() and path.name not in known:
+                    path.unlink()
 
 
 def _modified(path: Path) -> int:

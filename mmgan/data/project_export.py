@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..files import saving
+from . import parquet
 from .export import metadata_csv
 from .items import rows, sound_names
 
@@ -24,24 +25,56 @@ def export_project(project: Project, target: str | Path) -> int:
         raise DataError(f"{project.name} has no file that can be used yet; add some, or write their captions.")
     target = Path(target)
     new = target.with_name(f".{target.name}.new-{uuid.uuid4().hex[:8]}")
+    pairs = new.with_suffix(".parquet")
     try:
         with saving(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             with zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as archive:  # pictures and sounds are packed already
                 for name, path in files.items():
                     archive.write(path, name)
+                if _opens(table) == "parquet" and parquet.can_write():
+                    parquet.write_pairs(pairs, ((text, files.get(one), files.get(two)) for text, one, two in table))
+                    archive.write(pairs, parquet.NAME)
+                archive.writestr("README.md", card(project.name, len(table), _opens(table)))
                 archive.writestr("metadata.csv", metadata_csv(table))
             new.replace(target)
     finally:
-        new.unlink(missing_ok=True)
+        for path in (new, pairs):
+            path.unlink(missing_ok=True)
     return len(table)
+
+
+def _opens(table: list[list[str]]) -> str:
+    """What the library ``datasets`` opens an export with."""
+    if not any(picture for _, picture, _ in table):
+        return "audiofolder"
+    return "parquet" if any(sound for *_, sound in table) else "imagefolder"
+
+
+def card(name: str, rows: int, opens: str) -> str:
+    """README.md of an export: what it is, and what opens it. Its head tells the Hub, and ``load_dataset(folder)``."""
+    text = f"# {name}\n\nA dataset made with mmgan; {rows:,} {'row' if rows == 1 else 'rows'}.\n\n"
+    text += "- `mmgan train --data` and *Add files* on the page of mmgan take the zip, or its folder, as it is.\n"
+    text += "- `metadata.csv` is for people and spreadsheets: captions, and the names of their files.\n"
+    if opens != "parquet":
+        return text + f'- `datasets.load_dataset("{opens}", data_dir=...)` opens the folder of the unpacked zip.\n'
+    if not parquet.can_write():
+        return text + (
+            "- For pairs that the `datasets` library opens, `pip install 'mmgan[parquet]'` where mmgan runs and export "
+            'again; `datasets.load_dataset("imagefolder", data_dir=...)` opens the pictures of this one.\n'
+        )
+    text += (
+        f'- `datasets.load_dataset("parquet", data_files="{parquet.NAME}")` gives the pairs, with columns `text`, '
+        "`image` (an Image) and `audio` (an Audio); the file holds the same pictures and sounds once more.\n"
+    )
+    return f"---\nconfigs:\n- config_name: default\n  data_files: {parquet.NAME}\n---\n\n{text}"
 
 
 def dataset_files(project: Project) -> tuple[dict[str, Path], list[list[str]]]:
     """Names in an export -> files, and the rows of its metadata.csv.
 
-    With pictures, the export opens with ``load_dataset("imagefolder", ...)`` of the ``datasets`` library (sounds, if
-    any, as a column to be cast to ``Audio()``); with sounds only, with ``load_dataset("audiofolder", ...)``.
+    In the ``datasets`` library pictures alone open with ``load_dataset("imagefolder", ...)``, sounds alone with
+    "audiofolder", and pairs as Parquet (:mod:`mmgan.data.parquet`).
     """
     files: dict[str, Path] = {}
     named: dict[str, str] = {}

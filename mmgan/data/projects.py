@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
 import time
@@ -9,13 +11,15 @@ import uuid
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import saving
+from ..files import remove_left, saving
 from .layout import PROJECT
 from .limits import PROJECT_LIMITS, Limits
-from .project import Project
+from .project import Project, locked, sweep_project
 from .table import check_name, owner_hash
 
 _ID = re.compile(r"[0-9a-f]{12}")
+_LOCK = re.compile(r"\.([0-9a-f]{12})\.lock")
+UNREADABLE = "The project's files cannot be read; look at the folder's rights, or delete the project."
 
 __all__ = ["Project", "Projects", "is_project"]
 
@@ -35,22 +39,23 @@ class Projects:
         """A new, empty project.
 
         Args:
-            owner: what tells one visitor from another, such as a random token; only its hash is kept.
+            owner: what tells one visitor from another, such as a random token; only its hash is kept. A project
+                without an owner is no visitor's, and found by whoever has the folder alone.
 
         Raises:
             DataError: the name is empty, or the owner has too many projects.
             MmganError: it cannot be written.
         """
-        if len(self.list(owner, shared=False)) >= self.limits.projects:
+        if sum(project.owner == owner_hash(owner) for project in self.list()) >= self.limits.projects:
             raise DataError(f"You already have {self.limits.projects} projects; delete one you no longer need.")
         name, key = check_name(name), uuid.uuid4().hex[:12]
-        folder = self.root / key
+        folder, new = self.root / key, self.root / f".{key}.new-{os.getpid()}"
         with saving(folder):
-            folder.mkdir(parents=True)
+            new.mkdir(parents=True)
             state = {"name": name, "created": time.time(), "owner": owner_hash(owner), "shared": False}
-            project = Project(folder, self.limits)
-            project._save(state | {"items": [], "left_out": [], "left_out_count": 0})
-        return project
+            Project(new, self.limits)._save(state | {"items": [], "left_out": [], "left_out_count": 0})
+            new.rename(folder)  # whole, so that a kill leaves no half of a project
+        return Project(folder, self.limits)
 
     def open(self, key: str, owner: str | None = None) -> Project:
         """The project of that key.
@@ -82,6 +87,41 @@ class Projects:
                 continue
         return [project for *_, project in sorted(found)]
 
+    def damaged(self) -> list[tuple[str, str]]:
+        """Key and reason of each folder that was a project and cannot be read; whose it was cannot be known then."""
+        found = []
+        for folder in self.root.iterdir() if self.root.is_dir() else ():
+            if not _ID.fullmatch(folder.name) or not folder.is_dir():
+                continue
+            try:
+                Project(folder, self.limits).summary()
+            except (DataError, OSError) as error:
+                if any(folder.iterdir()):
+                    found.append((folder.name, str(error) if isinstance(error, DataError) else UNREADABLE))
+        return sorted(found)
+
+    def remove_damaged(self, key: str) -> None:
+        """Deletes what :meth:`damaged` lists under ``key``, for good.
+
+        Raises:
+            DataError: nothing damaged is there.
+        """
+        if key not in dict(self.damaged()):
+            raise DataError("There is no such project; choose one from the list, or begin a new one.")
+        self._remove(key)
+
+    def sweep(self) -> None:
+        """Removes what killed processes left: deletions and beginnings cut short, and files that no table names."""
+        for folder in list(self.root.iterdir()) if self.root.is_dir() else ():
+            with contextlib.suppress(OSError, DataError):
+                if _ID.fullmatch(folder.name) and folder.is_dir():
+                    sweep_project(folder, self.limits)
+                elif (lock := _LOCK.fullmatch(folder.name)) and not (self.root / lock[1]).exists():
+                    folder.unlink()
+                else:
+                    _remove_deleted(folder)
+        remove_left(self.root)
+
     def delete(self, key: str, owner: str | None = None) -> None:
         """Deletes the project and all its files from the disk, for good.
 
@@ -91,13 +131,19 @@ class Projects:
         project = self.open(key, owner)
         if owner is not None and not project.belongs_to(owner):
             raise DataError(f"{project.name} is not yours, so you cannot delete it.")
-        with project._locked(), saving(project.folder):
-            doomed = self.root / f".{key}.deleted"
-            project.folder.rename(doomed)  # gone from every list at once
+        self._remove(key)
+
+    def _remove(self, project: Project, key: str) -> None:
+        self._remove(key)
+
+    def _remove(self, key: str) -> None:
+        doomed = self.root / f".{key}.deleted"
+        with locked(self.root / key), saving(self.root / key):
+            (self.root / key).rename(doomed)  # gone from every list at once
         shutil.rmtree(doomed, ignore_errors=True)
         (self.root / f".{key}.lock").unlink(missing_ok=True)
         if doomed.exists():
-            raise DataError(f"Some files of {project.name} cannot be deleted; close the programs that have them open.")
+            raise DataError("Some files of the project cannot be deleted; close the programs that have them open.")
 
 
 def is_project(folder: str | Path) -> bool:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import posixpath
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..errors import DataError
-from .archive import FolderFiles, ZipFiles, is_system, open_files
+from ..errors import DataError, ModelGivenError
+from .archive import FolderFiles, ZipFiles, open_files
+from .layout import kind_of
 from .limits import Limits, mebibytes
+from .names import free_name, is_system, readable
+from .reading import METADATA_NAMES
+
+# What a model consists of, as mmgan.sharing writes it: those that every model has, and those that one may have.
+MODEL_NEEDS = {"config.json", "generator.safetensors"}
+MODEL_FILES = MODEL_NEEDS | {"discriminator.safetensors", "README.md", "samples.png"}
 
 
 class LooseFiles:
@@ -80,18 +86,7 @@ def _is_zip(path: Path) -> bool:
 
 def shown_name(name: str) -> str:
     """A file's last name with composed accents and without control characters."""
-    name = unicodedata.normalize("NFC", name.replace("\\", "/")).rpartition("/")[2]
-    return "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cs")) or "file"
-
-
-def free_name(name: str, taken) -> str:
-    """``name``, or "name (2)" and so on where it is taken."""
-    stem, suffix = posixpath.splitext(name)
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{stem} ({number}){suffix}"
-    return name
+    return unicodedata.normalize("NFC", readable(name.replace("\\", "/").rpartition("/")[2])).strip() or "file"
 
 
 def file_size(path: Path) -> int:
@@ -99,3 +94,28 @@ def file_size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0  # reading it will say what is wrong
+
+
+def holds_model(names: Iterable[str]) -> bool:
+    """Whether the files of a zip or folder, by their names, are a model of mmgan's and nothing else."""
+    return MODEL_NEEDS <= _last_names(names) <= MODEL_FILES
+
+
+def holds_data(names: Iterable[str]) -> bool:
+    """Whether they are somebody's pictures, sounds or table of captions, and no part of a model."""
+    last = _last_names(names)
+    found = any(kind_of(name) or name.lower() in METADATA_NAMES for name in last - MODEL_FILES)
+    return found and not last & {name for name in MODEL_FILES if name.endswith(".safetensors")}
+
+
+def refuse_model(name: str, names: Iterable[str]) -> None:
+    """Raises ModelGivenError where what is called ``name`` is a model rather than something to learn from."""
+    if holds_model(names):
+        raise ModelGivenError(
+            f"{name} is a model, not pictures and sounds to learn from; take it in with mmgan import, or start from it "
+            "with --base."
+        )
+
+
+def _last_names(names: Iterable[str]) -> set[str]:
+    return {name.rpartition("/")[2] for name in names}

@@ -7,14 +7,34 @@ import fnmatch
 import hashlib
 import json
 import posixpath
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from ..errors import DataError
+from .encodings import CHOICES
 from .items import MAX_CAPTION, Item, assess, from_json
 from .layout import Problem, clean_text
 
 FORMAT, VERSION = "mmgan-project", 1
 MAX_NAME = 60
+MAX_PATTERN = 200  # characters; reading a pattern takes a time that grows with the square of its length
+KEPT_FOLDER = ".tables"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Captions of one upload whose encoding was guessed (:mod:`mmgan.data.rereading`).
+
+    ``name`` is that of the file that held them, the first of several; ``file`` the zip in the project's folder;
+    ``items`` the numbers of the items that they may belong to.
+    """
+
+    id: int
+    name: str
+    encoding: str
+    file: str
+    items: tuple[int, ...]
 
 
 def to_json(state: dict) -> bytes:
@@ -23,6 +43,7 @@ def to_json(state: dict) -> bytes:
         **state, "format": FORMAT, "version": VERSION,
         "items": [_without_defaults(item) for item in state["items"]],
         "left_out": [[problem.file, problem.sentence] for problem in state["left_out"]],
+        "readings": [dataclasses.asdict(kept) for kept in state.get("readings", [])],
     }  # fmt: skip
     return json.dumps(written, ensure_ascii=False, indent=0).encode("utf-8", "replace")
 
@@ -37,10 +58,27 @@ def checked(values: dict) -> dict:
         "items": assess(from_json(item) for item in values["items"]),
         "left_out": [Problem(str(file), str(sentence)) for file, sentence in values["left_out"]],
         "left_out_count": int(values["left_out_count"]),
+        "readings": [_kept(kept) for kept in values.get("readings", [])],  # projects of before have none
     }  # fmt: skip
     if len({item.id for item in state["items"]}) != len(state["items"]):
         raise ValueError("two items of one number")
     return state
+
+
+def _kept(values: dict) -> Kept:
+    """From untrusted JSON values. Raises ValueError, or what reading the wrong kind of value raises."""
+    kept = Kept(values["id"], values["name"], values["encoding"], values["file"], tuple(values["items"]))
+    whole = all(type(number) is int for number in (kept.id, *kept.items)) and isinstance(kept.name, str)
+    file = re.fullmatch(rf"{re.escape(KEPT_FOLDER)}/[0-9a-f]{{20}}\.zip", kept.file)
+    if not whole or kept.encoding not in CHOICES or not file:
+        raise ValueError("no captions that are kept")
+    return kept
+
+
+def pruned(state: dict) -> dict:
+    """The state without captions that are kept for items that are gone."""
+    items = {item.id for item in state["items"]}
+    return {**state, "readings": [kept for kept in state.get("readings", []) if items & set(kept.items)]}
 
 
 def _without_defaults(item: Item) -> dict:
@@ -54,15 +92,29 @@ def _without_defaults(item: Item) -> dict:
 
 
 def select(items: Sequence[Item], ids: Iterable[int] | str) -> list[Item]:
-    """Items by their ids, or by a pattern of their names ("dog*", "birds/*.wav"), whatever its case."""
+    """Items by their ids, or by a pattern of their names ("dog*", "birds/*.wav"), whatever its case.
+
+    Raises:
+        DataError: the pattern is too long.
+    """
     if isinstance(ids, str):
-        pattern = ids.strip().casefold() or "*"
-        return [
-            item for item in items
-            if any(fnmatch.fnmatchcase(n.casefold(), pattern) for n in (item.name, posixpath.basename(item.name)))
-        ]  # fmt: skip
+        matches = name_matcher(ids)
+        return [item for item in items if matches(item.name)]
     wanted = set(ids)
     return [item for item in items if item.id in wanted]
+
+
+def name_matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a name, with its folders or without, is of a pattern.
+
+    Raises:
+        DataError: the pattern is too long.
+    """
+    if len(pattern) > MAX_PATTERN:
+        raise DataError(f"The pattern has {len(pattern):,} characters; shorten it to at most {MAX_PATTERN}.")
+    # Not fnmatch's own matching, which remembers 32,768 patterns.
+    match = re.compile(fnmatch.translate(pattern.strip().casefold() or "*")).match
+    return lambda name: any(match(n.casefold()) for n in (name, posixpath.basename(name)))
 
 
 def check_name(name: str) -> str:

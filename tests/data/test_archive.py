@@ -39,8 +39,8 @@ def one_sentence(error) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["../evil.png", "a/../../evil.png", "/etc/passwd", "\\\\host\\share", "..\\evil.png", "C:\\evil.png", "c:evil.png",
-     "CON", "a/nul.png", "COM1.wav", "lpt9 .txt", "a\tb.png", "a\x1b[2J.png", "", "./"],
+    ["../evil.png", "a/../../evil.png", "/etc/passwd", "\\\\host\\share", "..\\evil.png", "C:\\evil.png",
+     "a\0.png", "", "./"],
 )  # fmt: skip
 def test_unsafe_names_are_refused(name):
     with pytest.raises(DataError) as error:
@@ -48,7 +48,7 @@ def test_unsafe_names_are_refused(name):
     one_sentence(error)
 
 
-@pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "a\\..\\..\\evil.png", "aux.wav"])
+@pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "a\\..\\..\\evil.png"])
 def test_a_zip_with_an_unsafe_name_is_refused(tmp_path, name):
     with pytest.raises(DataError) as error:
         ZipFiles(make_zip(tmp_path / "z.zip", {"good.png": b"x", name: b"x"}))

@@ -91,7 +91,7 @@ def test_metadata_jsonl_and_what_does_not_fit(tmp_path):
     picture(tmp_path / "d" / "a.png")
     sound(tmp_path / "d" / "b.wav")
     picture(tmp_path / "unused.png")
-    (tmp_path / "film.mp4").write_bytes(b"x")
+    (tmp_path / "film.avi").write_bytes(b"x")
     (tmp_path / "README.md").write_text("about")
     rows = [
         {"text": "both", "file_name": "a.png", "audio_file_name": "b.wav"},
@@ -106,13 +106,14 @@ def test_metadata_jsonl_and_what_does_not_fit(tmp_path):
     assert data.concepts == ["a lost sound", "both", "sound in the other column"]
     files = [problem.file for problem in data.problems]
     lines = [2, 3, 3, 4, 6, 7, 8]
-    assert files == ["film.mp4", *(f"d/metadata.jsonl, line {line}" for line in lines), "unused.png"]
+    assert files == ["film.avi", *(f"d/metadata.jsonl, line {line}" for line in lines), "unused.png"]
     assert all(problem.sentence.endswith(".") for problem in data.problems)
 
 
 def test_metadata_without_text_says_what_to_write(tmp_path):
-    picture(tmp_path / "a.png")
-    write_metadata(tmp_path, "file,label\na.png,x\n")
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / name)
+    write_metadata(tmp_path, "file,colour\na.png,x\nb.png,y\n")
     with pytest.raises(DataError, match="no column 'text'"):
         Folder(tmp_path)
 

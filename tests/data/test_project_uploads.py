@@ -105,7 +105,7 @@ def test_bytes_beyond_the_projects_and_the_disks(project, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.png", "/etc/evil.png", "C:\\evil.png", "\\\\host\\evil.png", "con.png", "a/../../b.png"]
+    "name", ["../evil.png", "/etc/evil.png", "C:\\evil.png", "\\\\host\\evil.png", "a/../../b.png"]
 )
 def test_names_that_point_elsewhere(project, tmp_path, name):
     refused(project, zipped(tmp_path / "evil.zip", {"good.png": png(), name: png()}))

@@ -140,7 +140,7 @@ def test_every_problem_is_one_sentence_and_nothing_is_dropped(project, tmp_path)
         "empty.wav": b"", "silent.wav": wave(level=0), "click.wav": wave(seconds=0.02), "loud.wav": clipped.getvalue(),
         "faint.wav": wave(level=0.001), "long.wav": wave(seconds=7), "dot.png": png(size=(2, 2)),
         "IMG_0042.png": png("navy"),
-        "notes.txt": b"x", "film.mp4": b"x", "inner.zip": b"PK\x03\x04", "liar.png": wave(), "liar.wav": png("gold"),
+        "notes.txt": b"x", "film.avi": b"x", "inner.zip": b"PK\x03\x04", "liar.png": wave(), "liar.wav": png("gold"),
         "Thumbs.db": b"x", ".DS_Store": b"x", "__MACOSX/._good.png": b"x",
     }  # fmt: skip
     report = project.add([zipped(tmp_path / "all.zip", contents)])
@@ -151,7 +151,7 @@ def test_every_problem_is_one_sentence_and_nothing_is_dropped(project, tmp_path)
         "long.wav": "too_long", "dot.png": "too_small", "IMG_0042.png": "no_caption", "liar.png": "broken",
         "liar.wav": "broken",
     }  # fmt: skip
-    assert {problem.file for problem in report.left_out} == {"notes.txt", "film.mp4", "inner.zip"}
+    assert {problem.file for problem in report.left_out} == {"notes.txt", "film.avi", "inner.zip"}
     assert project.left_out() == report.left_out
     for item in project.items():
         assert not item.problem or (item.problem.endswith(".") and item.act and "\n" not in item.problem)
@@ -344,7 +344,7 @@ def test_export_loads_again_and_holds_no_formula(project, tmp_path):
     assert project.export(tmp_path / "out" / "mine.zip") == 4
     with zipfile.ZipFile(tmp_path / "out" / "mine.zip") as archive:
         metadata = archive.read("metadata.csv").decode()
-        assert len(archive.namelist()) == 8
+        assert len(archive.namelist()) == 8 + len(("README.md", "pairs.parquet"))
     assert "'=HYPERLINK" in metadata and ",=" not in metadata and "\n=" not in metadata
     data = Folder(tmp_path / "out" / "mine.zip")
     assert set(data.concepts) == {*COLOURS, '=HYPERLINK("http://x","y")'} and not data.problems
@@ -361,3 +361,29 @@ def test_export_loads_again_and_holds_no_formula(project, tmp_path):
 def test_limits_are_one_sentence_shown_before():
     assert "5,000 files" in PROJECT_LIMITS.sentence and "1,024 MiB" in PROJECT_LIMITS.sentence
     assert Limits(files=7).sentence.startswith("Up to 7 files") and Limits().sentence.count(".") == 1
+
+
+def test_who_has_no_key_owns_nothing(tmp_path):
+    projects = Projects(tmp_path / "p", Limits(projects=1))
+    alone = projects.create("from Python")
+    assert projects.list("") == [] and not alone.belongs_to("")
+    assert [p.key for p in projects.list()] == [alone.key] and projects.open(alone.key).name == "from Python"
+    with pytest.raises(DataError, match="no such project"):
+        projects.open(alone.key, "")
+    with pytest.raises(DataError, match="already have 1"):
+        projects.create("another")
+    projects.create("a visitor's", "me")
+
+
+def test_a_damaged_project_is_listed_with_its_reason_and_can_be_deleted(project):
+    projects = Projects(project.folder.parent)
+    other = projects.create("other")
+    assert projects.damaged() == []
+    (project.folder / "project.json").write_text('{"format": "mmgan-project", "version": 1, "created": 1e999}')
+    ((key, reason),) = projects.damaged()
+    assert key == project.key and reason.startswith("The project's table is damaged")
+    for wrong in (other.key, "..", "", project.key + "/"):
+        with pytest.raises(DataError, match="no such project"):
+            projects.remove_damaged(wrong)
+    projects.remove_damaged(key)
+    assert [entry.name for entry in projects.root.iterdir()] == [other.key]
