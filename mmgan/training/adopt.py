@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from pathlib import Path
@@ -25,7 +26,7 @@ def adopt(source: str | Path, folder: str | Path) -> Run:
     from ..sharing import import_model
 
     target = Path(folder)
-    work = target.with_name(f".adopted-{uuid.uuid4().hex[:8]}")
+    work = target.with_name(f".{uuid.uuid4().hex[:8]}.adopted-{os.getpid()}")
     if target.exists():
         raise TrainingError(f"There is a run named {target.name} already; choose another name.")
     try:

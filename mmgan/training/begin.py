@@ -6,13 +6,21 @@ import contextlib
 import json
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..config import PRESETS, TrainingConfig, from_dict, to_dict
 from ..errors import TrainingError
+from ..files import exists
+from .access import Access
+from .changes import FIXED, record, trained_seconds
 from .runs import Run
 
 DIRECT = ("loss", "batch_size", "seed", "steps", "minutes", "learning_rate", "gamma", "accumulate")  # options, settings
+CALLED = {  # what a run began with, and goes on with
+    "data": "data", "preset": "preset", "base": "base", "start_from": "model to start from", "model": "sizes",
+    "long_sounds": "way of cutting long sounds", "seed": "seed", "optimizer": "optimizer",
+}  # fmt: skip
 STOPPED_EARLY = "Stopped before it trained, so nothing was lost."
 STOP_SECONDS = 0.1  # between two looks for a stop request while the training is being prepared
 
@@ -23,24 +31,99 @@ def main(options) -> int:
         os.nice(options.nice)
     out = Path(options.out)
     if options.resume:
-        saved = Run.open(out).config
+        run = Run.open(out)
+        saved, changes, more = run.config, direct(options), getattr(options, "set", [])
+        check_same(run, options)
         if "finetune" in saved:
             from .finetune import resume as resume_finetune
 
-            return resume_finetune(out, options.device, options.text_encoder)
-        config = from_dict(TrainingConfig, saved.get("training", {}), "the run's config.json")
+            return resume_finetune(out, options.device, options.text_encoder, settings=changes, more=more)
+        config = going_on(run, changes, more)
         data, text_encoder = saved.get("data", ""), options.text_encoder or saved.get("text_encoder")
-        start = saved.get("start_from")
+        start, encoding = saved.get("start_from"), saved.get("encoding")
     else:
+        encoding = getattr(options, "encoding", None)
+        if encoding:
+            from ..data.encodings import checked_encoding
+
+            encoding = checked_encoding(encoding)
         data, text_encoder, start = options.data, options.text_encoder, options.start_from
-        changes = {name: getattr(options, name) for name in DIRECT if getattr(options, name, None) is not None}
-        changes |= {"model": to_dict(_sizes(start) if start else PRESETS[options.preset])}
+        changes = direct(options) | {"model": to_dict(_sizes(start) if start else PRESETS[options.preset or "tiny"])}
         config = from_dict(TrainingConfig, with_settings(changes, options.set), "the options")
     resume = options.resume and has_checkpoint(out)
-    with open_run(config, data, out, resume, text_encoder, {"start_from": start}) as run, stoppable(run) as ready:
+    more = {"start_from": start} | ({"encoding": encoding} if encoding else {})
+    with open_run(config, data, out, resume, text_encoder, more) as run, stoppable(run) as ready:
         from .train import train_into
 
-        return train_into(run, out, config, data, resume, options.device, text_encoder, ready=ready, start_from=start)
+        return train_into(
+            run, out, config, data, resume, options.device, text_encoder, ready=ready, start_from=start,
+            encoding=encoding,
+        )  # fmt: skip
+
+
+def direct(options) -> dict:
+    """The settings that have options of their own, where they were given."""
+    return {name: getattr(options, name) for name in DIRECT if getattr(options, name, None) is not None}
+
+
+def going_on(run: Run, settings: dict | None = None, more: Sequence[str] = ()) -> TrainingConfig:
+    """What ``run`` does when it goes on: as before, but for the ``settings`` and "name=value"s given now.
+
+    How long it trains is counted from its beginning; steps replace minutes, and minutes steps.
+
+    Raises:
+        TrainingError: a setting cannot change any more, or what is asked for is done already.
+        CheckpointError: a value is outside its limits.
+    """
+    saved = run.config.get("training", {})
+    before = from_dict(TrainingConfig, saved, "the run's config.json")
+    given = list(settings or {}) + [setting.partition("=")[0].partition(".")[0] for setting in more]
+    if not given:
+        return before
+    values = with_settings({**to_dict(before), **(settings or {})}, list(more))
+    if "steps" in given and "minutes" not in given:
+        values["minutes"] = 0.0
+    config = from_dict(TrainingConfig, values, "the options")
+    old, new = to_dict(before), to_dict(config)
+    if fixed := [name for name in FIXED if old[name] != new[name]]:
+        raise TrainingError(_fixed(fixed))
+    step, elapsed = run.checkpoint_step(), trained_seconds(run)
+    if step is not None and (elapsed >= 60 * config.minutes if config.minutes else step >= config.steps):
+        raise TrainingError(
+            f"{run.folder.name} is at step {step} after {elapsed / 60:.1f} minutes, so nothing of that is left to do; "
+            f"say how far it should go on, counted from its beginning, such as --steps {2 * step or 100}."
+        )
+    return config
+
+
+def check_same(run: Run, options) -> None:
+    """Raises TrainingError where options name other data or another beginning than those of the run that goes on."""
+    from .manager import preset_of
+
+    saved = run.config
+    tuned = saved.get("finetune") or {}
+    was = {
+        "data": saved.get("data"), "preset": preset_of(saved.get("training", {})), "base": tuned.get("base"),
+        "start_from": saved.get("start_from"), "long_sounds": "pieces" if tuned.get("pieces") else "loudest",
+    }  # fmt: skip
+    given = {name: getattr(options, name, None) for name in was}
+    other = [name for name, value in given.items() if value is not None and not _same(value, was[name])]
+    if other:
+        raise TrainingError(_fixed(other))
+
+
+def _fixed(names: list[str]) -> str:
+    return (
+        f"A run goes on with the {' and the '.join(CALLED[name] for name in names)} that it began with; "
+        "leave that out, or start a new run in another folder."
+    )
+
+
+def _same(given: str, saved) -> bool:
+    """Whether two names mean the same: word for word, or as paths."""
+    if given == saved:
+        return True
+    return isinstance(saved, str) and exists(given) and Path(given).resolve() == Path(saved).resolve()
 
 
 def _sizes(source: str):
@@ -83,7 +166,27 @@ def open_run(
     if int(os.environ.get("RANK", "0")) != 0:
         return contextlib.nullcontext()
     settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, **(more or {})}
-    return Run.resume(out) if resume else Run.create(out, settings)
+    if not resume:
+        return Run.create(out, settings, _access(data))
+    run = Run.resume(out)
+    try:
+        record(run, settings["training"])
+    except BaseException:
+        run.close()
+        raise
+    return run
+
+
+def _access(data: str) -> Access | None:
+    """Whose a run on ``data`` is unless its starter has said so: what is made of a private project is as private."""
+    from ..data.layout import PROJECT
+
+    if not exists(Path(data) / PROJECT):
+        return None
+    from ..data.projects import Project
+
+    project = Project(data)
+    return Access(project.owner) if project.owner and not project.shared else None
 
 
 @contextlib.contextmanager

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from PIL import Image
-
+from ..data.archive import open_picture
+from ..errors import DataError
 from ..evaluation.report import PAPER, sheet_grid
-from ..files import replace_file
-from .run_files import read_json, to_json
+from ..files import exists, replace_file
+from .access import Access, access_of, write_access
+from .run_files import Damaged, read_strips, to_json
 from .runs import Run
 
 SHEET = "samples/before-after.png"  # of a fine-tuning: samples before, samples after, and the files nearest to these
@@ -20,17 +22,20 @@ SECTIONS = 3  # of equally many rows
 def forget_examples(run: Run) -> None:
     """Takes the real examples off a run's film strip, and the nearest files off its sheet. What was made stays."""
     path = run.strips / "strips.json"
-    if path.exists():
-        described = read_json(path)
+    try:
+        described = read_strips(run.strips)
+    except Damaged:  # then nothing of it is kept
+        described = {}
+        path.unlink(missing_ok=True)
+    if described:
         nothing = [False] * len(described["prompts"])
         replace_file(path, to_json(described | {"has_image": nothing, "has_sound": nothing}), flush=False)
     for name in ("real.png", "real-mel.png", "real.flac"):
         (run.strips / name).unlink(missing_ok=True)
     sheet = run.folder / SHEET
     try:
-        with Image.open(sheet) as picture:
-            picture.load()
-    except OSError:  # there is none, or it is damaged: then nothing of it is kept
+        picture = open_picture(sheet.read_bytes()).convert("RGB")
+    except (OSError, DataError):  # there is none, or it is damaged: then nothing of it is kept
         sheet.unlink(missing_ok=True)
         return
     grid = sheet_grid()
@@ -42,13 +47,28 @@ def forget_examples(run: Run) -> None:
 
 
 def forget_data(runs: Iterable[Run], data: Path) -> None:
-    """:func:`forget_examples` of those that learned from the folder ``data``, which is gone."""
+    """:func:`forget_examples` of those that learned from the folder ``data``, which is gone; of one whose config.json
+    is damaged it cannot be known, so that forgets them as well."""
     for run in runs:
-        if run.config.get("data") == str(data.resolve()):
-            forget_examples(run)
+        try:
+            ours = run.config.get("data") == str(data.resolve())
+        except Damaged:
+            ours = True
+        if ours:
+            with contextlib.suppress(OSError):  # deleted meanwhile, or on a full disk; the others are seen to
+                forget_examples(run)
+
+
+def close_others(runs: Iterable[Run], data: Path, owner: str) -> None:
+    """Takes from everybody's eyes what others than ``owner`` (a hash) made of the folder ``data`` while they saw it."""
+    for run in runs:
+        access = access_of(run.folder)
+        if access.everybody and access.owner not in ("", owner) and access.data == str(data.resolve()):
+            with contextlib.suppress(OSError):  # deleted meanwhile; the others are seen to
+                write_access(run.folder, Access(access.owner, False, access.data))
 
 
 def data_are_gone(run: Run) -> bool:
     """Whether the folder or zip that the run learned from has been deleted."""
     data = Path(run.config.get("data", ""))
-    return data.is_absolute() and not data.exists()
+    return data.is_absolute() and not exists(data)

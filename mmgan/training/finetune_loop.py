@@ -16,6 +16,7 @@ from ..evaluation.own import Measures, OwnMeasure, bank, caption_match, describe
 from ..evaluation.report import sample_sheet
 from ..models import Discriminators
 from .base import Base, base_modules
+from .changes import changes
 from .examples import SHEET, data_are_gone, forget_examples
 from .loop import SHEET_COLUMNS, Loop
 from .resuming import save
@@ -70,11 +71,20 @@ class FinetuneLoop(Loop):
         self._replay()
 
     def _replay(self) -> None:
-        """What earlier visits of a resumed run found."""
+        """What earlier visits of a resumed run found; whoever asks for something else is not held to their verdict."""
+        asked, share = [change["step"] for change in changes(self.run_folder.folder)], 0.0
         for row in self.run_folder.metrics()[0]:
+            row = {name: value for name, value in row.items() if isinstance(value, (int, float))}
             found = {kind: Measures.from_dict(row, kind) for kind in self.own if f"{kind}_copies" in row}
-            if found:
-                self._weigh(row["step"], row.get("share", 0.0), found)
+            if found and "step" in row:
+                while asked and asked[0] < row["step"]:
+                    asked.pop(0)
+                    self.evidence.go_on(share)
+                share = self._share_at(row["step"], row.get("seconds", 0.0))
+                self._weigh(row["step"], share, found)
+        if asked:
+            self.evidence.go_on(share)
+            self.verdict = ""
 
     # Augmentation -------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import numpy as np
 from .runs import Run
 
 BUCKETS = 300  # points of a curve at most, about as many as a chart has pixels
+MOST = 200  # metrics of a run; a training has about twenty
 
 
 class Column:
@@ -73,7 +74,8 @@ class History:
             if not isinstance(step, (int, float)):
                 continue
             for name, value in row.items():
-                if name != "step" and isinstance(value, (int, float)):
+                known = name in self.columns or len(self.columns) < MOST
+                if name != "step" and known and isinstance(value, (int, float)):
                     column = self.columns.setdefault(name, Column())
                     column.rows.append(self.count)
                     column.steps.append(step)

@@ -11,7 +11,7 @@ import torch
 from accelerate.utils import broadcast
 from tqdm import tqdm
 
-from ..errors import MmganError
+from ..errors import MmganError, lacks_memory
 from ..evaluation.live import live_judge
 from ..evaluation.report import sample_sheet
 from . import strips
@@ -123,8 +123,12 @@ class Loop:
         return self._stopping() or self.left or self._share() >= 1, self._share()
 
     def _share(self) -> float:
+        return self._share_at(self.trainer.step_count, self.elapsed)
+
+    def _share_at(self, step: int, seconds: float) -> float:
+        """How much was done at that step, after so many seconds, of what is asked for now."""
         c = self.config
-        return self.elapsed / (60 * c.minutes) if c.minutes else self.trainer.step_count / c.steps
+        return seconds / (60 * c.minutes) if c.minutes else step / c.steps
 
     def _stopping(self) -> bool:
         return self.interrupted or self.run_folder.requested("stop")
@@ -289,9 +293,7 @@ class Loop:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether it says that the GPU's or the machine's memory was too small."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)  # torch's, on the CPU
+    return isinstance(error, torch.OutOfMemoryError) or lacks_memory(error)
 
 
 def out_of_memory(batch_size: int) -> tuple[str, str, dict]:

@@ -6,33 +6,45 @@ another process, sees and directs it as well. This module needs no torch and no 
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-from ..config import PRESETS, TrainingConfig, from_dict, to_dict
-from ..data.archive import is_device
-from ..errors import CheckpointError, TrainingError
-from ..files import exists, process_lives, saving
+from ..config import PRESETS
+from ..cost import check_model
+from ..data import NAMES, PREFIX
+from ..errors import TrainingError
+from ..files import exists, saving
+from ..locks import alone
+from .access import Access
 from .adopt import adopt, model_step
+from .asked import MAX_NAME, NAME, check_name, check_settings, flat, preset_of
 from .history import History
-from .run_files import data_name, read_json
+from .run_files import Damaged, damage_of, data_name
 from .runs import ALIVE, REQUESTS, Run
+from .sweep import STARTING, sweep
+
+__all__ = ["COMMAND", "MAX_RUNNING", "PRESETS", "Manager", "NoRoom", "check_name", "check_settings", "preset_of"]
 
 COMMAND = (sys.executable, "-m", "mmgan.cli")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 MAX_RUNNING = max(1, min(4, CORES // 2))  # trainings at a time: on the same cores each only waits for the others
 NICE = 10  # how far a training yields to the page: see tests/benchmarks/beside.py
-MAX_NAME = 60  # characters
 WAIT_SECONDS = 5.0  # that a request waits for its answer before it says that it will come later
 UNSAID = "The training process ended before it could say why; the log has its last words."
-_NAME = re.compile(r"[^\W_][\w .()+-]*", re.UNICODE)  # any alphabet; nothing that is special in a path
+
+
+class NoRoom(TrainingError):
+    """So many runs are being trained already that one more would slow all of them down; ``running`` has their names."""
+
+    def __init__(self, running: list[str]):
+        super().__init__(f"Already being trained: {', '.join(running)}; stop or pause a run first.")
+        self.running = running
 
 
 class Manager:
@@ -48,7 +60,7 @@ class Manager:
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._started: dict[str, subprocess.Popen] = {}
         self._histories: dict[str, History] = {}
-        self._tidy()
+        sweep(self.folder)
 
     # What there is ------------------------------------------------------------------------------------------------
 
@@ -58,8 +70,8 @@ class Manager:
             return []
         found = []
         for entry in os.scandir(self.folder):
-            if _NAME.fullmatch(entry.name) and entry.is_dir() and (Path(entry) / "status.json").exists():
-                found.append((-float(read_json(Path(entry) / "status.json").get("started") or 0), entry.name))
+            if NAME.fullmatch(entry.name) and entry.is_dir() and (run := Run(entry.path)).there():
+                found.append((-run.said().get("started", 0.0), entry.name))
         return [name for _, name in sorted(found)]
 
     def run(self, name: str) -> Run:
@@ -68,10 +80,9 @@ class Manager:
         Raises:
             TrainingError: there is none.
         """
-        folder = self.folder / name if _NAME.fullmatch(str(name)) else None
-        if folder is None or not (folder / "status.json").exists():
-            raise TrainingError(f"There is no run named {str(name)[:MAX_NAME]}; it may have been deleted.")
-        return Run(folder)
+        if NAME.fullmatch(str(name)) and (run := Run(self.folder / str(name))).there():
+            return run
+        raise TrainingError(f"There is no run named {str(name)[:MAX_NAME]}; it may have been deleted.")
 
     def status(self, name: str) -> dict:
         """The run's status, honest also about a process that was just started or has ended without a word."""
@@ -98,12 +109,19 @@ class Manager:
         ``state``, ``stage`` (of a start), ``step``, ``share`` done (0..1), ``seconds`` trained, ``seconds_left`` (None:
         unknown), ``reason``, ``started`` (Unix time), ``data``, ``preset``, ``loss``, ``batch_size`` to try after
         running out of memory, ``checkpoint`` (its step or None), ``resumable``, ``waiting`` (requests not yet
-        answered), ``answered``, ``finetune`` (what a fine-tuning says of itself; None of others).
+        answered), ``answered``, ``finetune`` (what a fine-tuning says of itself; None of others). Of a run whose files
+        are damaged ``state`` is "damaged" and ``reason`` says which; it can be deleted as any other.
         """
         run, status = self.run(name), self.status(name)
+        damage = "" if status["alive"] else damage_of(run.folder)
+        if damage:
+            status |= {"state": "damaged", "reason": damage}
         share, elapsed = status.get("share") or 0.0, status.get("elapsed") or 0.0
         left = elapsed * (1 - share) / share if 0 < share <= 1 and status["state"] in (*ALIVE, "paused") else None
-        config = run.config
+        try:
+            config = run.config
+        except Damaged:
+            config = {}
         training = config.get("training", {})
         return {
             "name": name, "state": status["state"], "stage": status.get("stage", ""), "step": status["step"],
@@ -112,7 +130,7 @@ class Manager:
             "started": status["started"], "updated": status["updated"], "alive": status["alive"],
             "data": data_name(config, status), "preset": preset_of(training), "loss": training.get("loss", ""),
             "steps": training.get("steps"), "minutes": training.get("minutes"),
-            "resumable": status["state"] in ("paused", "stopped", "failed", "out_of_memory") and run.resumable(),
+            "resumable": status["state"] not in (*ALIVE, "finished") and run.resumable(),
             "batch_size": status.get("batch_size"), "checkpoint": model_step(run),
             "waiting": [what for what in REQUESTS if status["alive"] and run.requested(what)],
             "answered": status.get("answered", {}), "finetune": status.get("finetune"),
@@ -121,9 +139,9 @@ class Manager:
     def settings(self, name: str) -> dict:
         """Everything that the run was asked for, by name: "data", "learning_rate", "model.image_size", ..."""
         config = self.run(name).config
-        flat = {"data": data_name(config, self.status(name)), "text_encoder": config.get("text_encoder") or ""}
-        flat["start_from"] = Path(config.get("start_from") or "").name
-        return flat | _flat(config.get("training", {}))
+        found = {"data": data_name(config, self.status(name)), "text_encoder": config.get("text_encoder") or ""}
+        found["start_from"] = Path(config.get("start_from") or "").name
+        return found | flat(config.get("training", {}))
 
     def history(self, name: str) -> History:
         """The run's metrics, read on from where they were left."""
@@ -137,11 +155,17 @@ class Manager:
 
     def models(self) -> list[tuple[str, Path]]:
         """(name, folder) of every run with a checkpoint, from which can be sampled; the newest first."""
-        return [(name, self.folder / name) for name in self.names() if model_step(self.run(name)) is not None]
+        runs = [(name, Run(self.folder / name)) for name in self.names()]
+        return [(name, run.folder) for name, run in runs if model_step(run) is not None]
 
     def running(self) -> list[str]:
         """The runs that are being trained or prepared now."""
-        return [name for name in self.names() if self.status(name)["state"] in ALIVE]
+        found = []
+        for name in self.names():
+            with contextlib.suppress(TrainingError):  # deleted just now
+                if self.status(name)["state"] in ALIVE:
+                    found.append(name)
+        return found
 
     def free_name(self, stem: str) -> str:
         """``stem`` and the first number that no run has."""
@@ -155,7 +179,7 @@ class Manager:
 
     def start(
         self, name: str, data: str, preset: str = "tiny", settings: dict | None = None, device: str = "auto",
-        start_from: str | None = None,
+        start_from: str | None = None, access: Access | None = None,
     ) -> Run:  # fmt: skip
         """Starts a training as a process of its own.
 
@@ -165,25 +189,24 @@ class Manager:
             preset: the model's sizes.
             settings: fields of :class:`~mmgan.config.TrainingConfig` by name, ``model.``-fields too.
             start_from: a model (name, folder or run) whose weights to go on from, and whose sizes then count.
+            access: whose the run is; None: everybody's.
 
         Raises:
             TrainingError: the name or a setting cannot be used, or too many trainings run.
             CheckpointError: there is no such model to start from.
         """
         name = check_name(name)
-        data = str(data).strip()
-        if not data:
+        if not (data := str(data).strip()):
             raise TrainingError("Say what to learn from: shapes, digits, or a folder.")
         check_settings(preset, settings or {})
         if start_from:
-            _check_model(start_from)
-        if data not in ("shapes", "digits") and not exists(data):
+            check_model(start_from)
+        if data not in NAMES and not exists(data):
             raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
-        with self._lock:
-            self._check_room()
+        with self._room():
             run = Run(self.folder / name)
-            run.claim()
-            arguments = [f"--data={data}", "--preset", preset, "--device", device]
+            run.claim(access=access)
+            arguments = [f"--data={PREFIX * (data in NAMES)}{data}", "--preset", preset, "--device", device]
             arguments += [f"--start-from={start_from}"] if start_from else []
             for key, value in (settings or {}).items():
                 arguments += ["--set", f"{key}={value}"]
@@ -191,29 +214,29 @@ class Manager:
         return run
 
     def finetune(
-        self, name: str, data: str, base: str, minutes: float = 8.0, settings: dict | None = None, device: str = "auto"
-    ) -> Run:
+        self, name: str, data: str, base: str, minutes: float = 8.0, settings: dict | None = None, device: str = "auto",
+        access: Access | None = None,
+    ) -> Run:  # fmt: skip
         """Starts a fine-tuning as a process of its own.
 
         Args:
             name: of the run and of its folder.
             data: a project's folder, any folder or a zip.
             base: a model's name, folder or run.
-            settings: see :meth:`start`.
+            settings, access: see :meth:`start`.
 
         Raises:
             TrainingError: the name or a setting cannot be used, or too many trainings run.
             CheckpointError: there is no such base.
         """
         name = check_name(name)
-        _check_model(base)
+        check_model(base)
         check_settings("tiny", settings or {})
         if not exists(data):
             raise TrainingError(f"There is no folder or zip {data} on the machine where mmgan runs; check the path.")
-        with self._lock:
-            self._check_room()
+        with self._room():
             run = Run(self.folder / name)
-            run.claim()
+            run.claim(access=access)
             arguments = [str(Path(data).resolve()), f"--base={base}", f"--minutes={minutes}", "--device", device]
             for key, value in (settings or {}).items():
                 arguments += ["--set", f"{key}={value}"]
@@ -238,8 +261,7 @@ class Manager:
         run, status = self.run(name), self.status(name)
         if status["state"] in ALIVE:
             raise TrainingError(f"{name} is being trained already.")
-        with self._lock:
-            self._check_room()
+        with self._room():
             if status["alive"]:
                 run.withdraw("pause")
                 if self._wait(lambda: run.status()["state"] != "paused") and run.status()["alive"]:
@@ -289,10 +311,16 @@ class Manager:
 
     # How it is done -----------------------------------------------------------------------------------------------
 
-    def _check_room(self) -> None:
-        running = self.running()
-        if len(running) >= MAX_RUNNING:
-            raise TrainingError(f"Already being trained: {', '.join(running)}; stop or pause a run first.")
+    @contextlib.contextmanager
+    def _room(self):
+        """In the block one more run may begin, and no other does meanwhile, in another server neither."""
+        with self._lock, contextlib.ExitStack() as stack:
+            with saving(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(alone(self.folder / STARTING))
+            if len(running := self.running()) >= MAX_RUNNING:
+                raise NoRoom(running)
+            yield
 
     def _ask(self, name: str, what: str, answered) -> dict:
         run, status = self.run(name), self.status(name)
@@ -325,76 +353,7 @@ class Manager:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, close_fds=True, **apart
             )
 
-    def _tidy(self) -> None:
-        """Finishes deletions that a kill cut short."""
-        for folder in self.folder.glob(".*.deleted-*") if self.folder.is_dir() else ():
-            pid = folder.name.rpartition("-")[2]
-            if pid.isdecimal() and not process_lives(int(pid)):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _check_model(source: str) -> None:
-    """Raises CheckpointError where ``source`` is no model."""
-    from ..checkpoint import read_config, resolve
-
-    read_config(resolve(source))
-
 
 def threads() -> str:
     """Compute threads of a training beside the page: all but one of the cores, and no more than eight."""
     return str(max(1, min(8, CORES - 1)))
-
-
-def preset_of(training: dict) -> str:
-    """The preset whose sizes a run's settings have; "" where they are of none."""
-    sizes = {key: value for key, value in training.get("model", {}).items() if key != "image_channels"}
-    for name, preset in PRESETS.items():
-        if sizes == {k: v for k, v in json.loads(json.dumps(to_dict(preset))).items() if k != "image_channels"}:
-            return name
-    return ""
-
-
-def _flat(values: dict, before: str = "") -> dict:
-    flat = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-    return flat
-
-
-def check_name(name: str) -> str:
-    """``name`` without space around it.
-
-    Raises:
-        TrainingError: it cannot be a folder's name.
-    """
-    name = " ".join(str(name).split())
-    if not name or len(name) > MAX_NAME or not _NAME.fullmatch(name) or name.endswith(".") or is_device(name):
-        raise TrainingError(
-            f"Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to {MAX_NAME}; "
-            "con, nul and the like are Windows' own."
-        )
-    return name
-
-
-def check_settings(preset: str, settings: dict) -> TrainingConfig:
-    """What the training will be told.
-
-    Raises:
-        TrainingError: there is no such preset or setting, or its value is outside its limits.
-    """
-    from .begin import with_settings
-
-    if preset not in PRESETS:
-        raise TrainingError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
-    values = with_settings({"model": to_dict(PRESETS[preset])}, [f"{key}={value}" for key, value in settings.items()])
-    try:
-        config = from_dict(TrainingConfig, values, "the settings")
-    except CheckpointError as error:
-        sentence = str(error).partition("; take the file")[0]
-        raise TrainingError(sentence.rstrip(".") + "; put it within its limits.") from error
-    if config.batch_size % (4 * config.accumulate):
-        raise TrainingError(
-            f"A batch of {config.batch_size} cannot be cut into {config.accumulate} equal slices of whole fours; "
-            f"choose a batch size that {4 * config.accumulate} divides."
-        )
-    return config

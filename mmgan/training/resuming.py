@@ -25,6 +25,7 @@ def save(trainer: Trainer, run: Run, elapsed: float) -> None:
         },
         state={
             "step": trainer.step_count,
+            "examples": trainer.examples_seen,
             "elapsed": elapsed,
             "augment_image": trainer.augment_image,
             "augment_audio": trainer.augment_audio,
@@ -38,7 +39,7 @@ def model_info(trainer: Trainer) -> dict:
         "name": trainer.dataset.name,
         "dataset": trainer.dataset.name,
         "steps": trainer.step_count,
-        "examples_seen": trainer.step_count * trainer.config.batch_size,
+        "examples_seen": trainer.examples_seen,
         "examples": trainer.dataset.examples,
         "captions": trainer.captions,
         **trainer.info,
@@ -89,6 +90,7 @@ def restore(trainer: Trainer, folder: Path) -> float:
         ):
             restore_optimizer(optimizer, module.named_parameters(), tensors[name])
         trainer.step_count = int(state["step"])
+        trainer.examples_seen = int(state.get("examples", trainer.step_count * trainer.config.batch_size))
         trainer.augment_image, trainer.augment_audio = float(state["augment_image"]), float(state["augment_audio"])
         return float(state["elapsed"])
     except (KeyError, RuntimeError, TypeError, ValueError) as error:

@@ -2,12 +2,13 @@
 
 ::
 
-    config.json     what was asked for; never changes
+    config.json     what was asked for at first; never changes: what was later is in changes.json
     metrics.jsonl   one JSON object a line, each with its "step"; append-only, but see :meth:`Run.resume`
     status.json     replaced as a whole: state, step, reason, pid, host, started, updated
     samples/        sample sheets by step, and in strips/ the same few latent codes at each visit
     checkpoint/     the last good checkpoint (:mod:`mmgan.checkpoint`)
     log.txt         for people
+    access.json     whose it is (:mod:`mmgan.training.access`); a run without one is everybody's
     stop            exists once somebody asked for a stop; likewise pause, save and sample: all that readers write
 
 All that the app shows of a run is read from there, so a reload, a second browser and a restart show the same. This
@@ -17,29 +18,30 @@ module needs no torch, so that whoever only looks at runs need not load it.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import socket
 import time
+import uuid
 from pathlib import Path
 
 from ..errors import TrainingError
-from ..files import present, process_lives, replace_file, saving
-from .run_files import cut_rows, mend_lines, parse_line, read_json, to_json, try_lock
+from ..files import exists, process_lives, replace_file, saving
+from ..locks import hold, is_held
+from . import changes
+from .access import ACCESS, Access, write_access
+from .run_files import FORMAT, STATES, VERSION, Damaged, read_checkpoint, read_config, read_status, to_json
+from .run_metrics import Metrics, cut_rows
 
-FORMAT, VERSION = "mmgan-run", 1
-STATES = ("starting", "running", "paused", "finished", "stopped", "failed", "out_of_memory")
 ALIVE = ("starting", "running")  # states that only a living process can be in; a paused one may have left
 REQUESTS = ("stop", "pause", "save", "sample")  # files by which anyone asks the training process for something
 STALE_SECONDS = 120.0  # without a heartbeat; a step on the slowest laptop takes less
 CLAIM_SECONDS = 30.0  # from a claim of a folder to its process, which takes a second where nothing is wrong
-_RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte, so that no place outlives a cut
 ABANDONED_SECONDS = 10.0  # an empty folder of a run is made and filled within milliseconds
-_OURS = {"log.txt", ".lock", "samples", "status.json", *REQUESTS}  # there before the run is, from whoever starts it
+_OURS = {"log.txt", ".lock", "samples", "status.json", ACCESS, *REQUESTS}  # there before the run, from its starter
 
 
-class Run:
+class Run(Metrics):
     """One run folder. Make it with :meth:`create`, :meth:`resume` (both write) or :meth:`open` (reads)."""
 
     def __init__(self, folder: str | Path):
@@ -50,10 +52,14 @@ class Run:
     # ---------------------------------------------------------------------------------------------------- beginnings
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict) -> Run:
+    def create(cls, folder: str | Path, config: dict, access: Access | None = None) -> Run:
         """A new run that this process writes, in state "starting".
 
         A run that ended before its first step (its data could not be read, say) may be begun anew in its folder.
+
+        Args:
+            config: what it is asked to do.
+            access: whose it is, unless whoever claimed the folder has said so already; None: everybody's.
 
         Raises:
             TrainingError: the folder holds a run or anything else, or another process writes it.
@@ -68,7 +74,10 @@ class Run:
             (run.folder / "samples").mkdir(parents=True, exist_ok=True)
             run._acquire()
             run._forget_requests()
-            run._metrics_path.unlink(missing_ok=True)  # of a run here that came to nothing
+            if access is not None and not (run.folder / ACCESS).exists():
+                write_access(run.folder, access)
+            for path in (run._metrics_path, run.folder / changes.FILE):  # of a run here that came to nothing
+                path.unlink(missing_ok=True)
             run.set_status("starting", step=0, reason="", started=time.time(), stage="libraries")
             # Last, because this file is what makes the folder a run.
             replace_file(
@@ -106,13 +115,21 @@ class Run:
             run._acquire()
             run._forget_requests()
             cut_rows(run._metrics_path, step)
-            resumes = read_json(run.folder / "status.json").get("resumes", 0) + 1  # readers see that rows were cut
+            resumes = run.said().get("resumes", 0) + 1  # readers see that rows were cut
             run.set_status("starting", step=step, reason="", resumes=resumes, stage="libraries")
         return run
 
     def exists(self) -> bool:
         """Whether the folder says of itself that it is a run."""
-        return read_json(self.folder / "config.json").get("format") == FORMAT
+        try:
+            read_config(self.folder)
+        except Damaged:
+            return False
+        return (self.folder / "config.json").is_file()
+
+    def there(self) -> bool:
+        """Whether the folder is a run, or was one before its files were damaged."""
+        return exists(self.folder / "status.json") or self.exists()
 
     def resumable(self) -> bool:
         """Whether its training can go on, from its checkpoint or, where it never had one, from the beginning."""
@@ -141,8 +158,12 @@ class Run:
 
     @property
     def config(self) -> dict:
-        """What the run was asked to do."""
-        return read_json(self.folder / "config.json").get("config", {})
+        """What the run was asked to do, with what was changed when it went on; {} while it has yet to say.
+
+        Raises:
+            Damaged: config.json or changes.json is damaged.
+        """
+        return changes.with_changes(read_config(self.folder), self.folder)
 
     @property
     def checkpoint(self) -> Path:
@@ -150,10 +171,11 @@ class Run:
         return self.folder / "checkpoint"
 
     def checkpoint_step(self) -> int | None:
-        """The step at which the checkpoint was saved; None while there is none."""
-        state = read_json(present(self.checkpoint) / "training.json").get("state")
-        step = state.get("step") if isinstance(state, dict) else None
-        return step if isinstance(step, int) else None
+        """The step at which the checkpoint was saved; None while there is none, or none that can be used."""
+        try:
+            return read_checkpoint(self.checkpoint).get("step")
+        except Damaged:
+            return None
 
     def sample_path(self, step: int, suffix: str = ".png") -> Path:
         """Where the sample sheet of ``step`` goes."""
@@ -170,7 +192,8 @@ class Run:
 
     def visits(self) -> list[int]:
         """The steps at which the film strip was written, in order."""
-        return sorted(int(path.stem) for path in self.strips.glob("[0-9]*.png") if path.stem.isdecimal())
+        names = (path.stem for path in self.strips.glob("[0-9]*.png"))
+        return sorted(int(name) for name in names if name.isdecimal() and len(name) <= 15)
 
     def log(self, text: str) -> None:
         """Appends ``text`` to log.txt with the time. A disk too full for it is no reason to end a training."""
@@ -186,52 +209,6 @@ class Run:
         except OSError:
             return ""
 
-    # -------------------------------------------------------------------------------------------------------- metrics
-
-    def log_metrics(self, values: dict) -> None:
-        """Appends one row, with "step" among the values, and hands it to the operating system at once.
-
-        Numbers may be of NumPy or one-element tensors; what is not finite becomes null, for JSON has no word for it.
-
-        Raises:
-            MmganError: the disk is full.
-        """
-        with saving(self._metrics_path):
-            if self._metrics is None:
-                mend_lines(self._metrics_path)
-                self._metrics = open(self._metrics_path, "ab", buffering=0)  # noqa: SIM115 (open as long as the run)
-            data = to_json(values)
-            if self._metrics.write(data) != len(data):
-                self._metrics.close()
-                self._metrics = None  # so that the next row is written after the torn line has been cut off
-                raise OSError(errno.ENOSPC, "the disk took only part of a line")
-
-    def metrics(self, since: int = 0) -> tuple[list[dict], int]:
-        """Rows after the place ``since``, and the place to ask from next; 0 is the beginning.
-
-        A last line without its end is left for the next call. After a resume has cut the file, all rows come again:
-        whoever keeps rows drops those whose step is not below the first new one's, which does nothing at other times.
-        """
-        resumes = read_json(self.folder / "status.json").get("resumes", 0) * _RESUME  # before the file: see resume()
-        start = since - resumes if since >= resumes else 0
-        try:
-            with open(self._metrics_path, "rb") as file:
-                if start > 0:
-                    file.seek(start - 1)
-                    if file.read(1) != b"\n":  # cut a moment ago
-                        start = 0
-                file.seek(start)
-                data = file.read()
-        except FileNotFoundError:
-            return [], 0
-        end = data.rfind(b"\n") + 1
-        rows = (parse_line(line) for line in data[:end].splitlines())
-        return [row for row in rows if row is not None], resumes + start + end
-
-    @property
-    def _metrics_path(self) -> Path:
-        return self.folder / "metrics.jsonl"
-
     # --------------------------------------------------------------------------------------------------------- status
 
     def set_status(self, state: str, step: int | None = None, reason: str | None = None, **more) -> None:
@@ -244,7 +221,7 @@ class Run:
         """
         if state not in STATES:
             raise ValueError(f"{state!r} is none of {', '.join(STATES)}")
-        status = {"step": 0, "reason": "", "started": time.time(), **read_json(self.folder / "status.json"), **more}
+        status = {"step": 0, "reason": "", "started": time.time(), **self.said(), **more}
         if step is not None:
             status["step"] = step
         if reason is not None:
@@ -264,10 +241,14 @@ class Run:
         ``alive`` says whether a process writes the run: a paused one may have ended, its checkpoint saved.
 
         A run that says it is running and whose process has ended, or has been silent for ``STALE_SECONDS`` where it
-        cannot be asked, reads as failed, with the step to resume from in the reason.
+        cannot be asked, reads as failed, with the step to resume from in the reason. So does one whose status.json is
+        damaged, with that as the reason.
         """
         status = {"state": "failed", "step": 0, "reason": "", "pid": 0, "host": "", "started": 0.0, "updated": 0.0}
-        found = read_json(self.folder / "status.json")
+        try:
+            found = read_status(self.folder)
+        except Damaged as error:
+            return status | {"reason": str(error), "alive": self._lock is not None or is_held(self.folder / ".lock")}
         if not found:
             return status | {"reason": "The run never started; start it again.", "alive": False}
         status |= found
@@ -278,15 +259,22 @@ class Run:
         advice = "resume it from the beginning" if step is None else f"resume it from step {step}"
         return status | {"state": "failed", "reason": f"The process ended without saying why; {advice}."}
 
+    def said(self) -> dict:
+        """What status.json says, as far as it can be used."""
+        try:
+            return read_status(self.folder)
+        except Damaged:
+            return {}
+
     def _lives(self, status: dict) -> bool:
-        silent = time.time() - float(status["updated"])
+        silent = time.time() - status["updated"]
         fresh = silent < STALE_SECONDS
         if self._claimed(status):
             return silent < CLAIM_SECONDS
         if status["host"] != socket.gethostname():
             return fresh
         # The number alone may by now be another process's; the lock may be held by one that has yet to say so.
-        return process_lives(int(status["pid"])) and (self._lock is not None or self._locked())
+        return process_lives(status["pid"]) and (self._lock is not None or is_held(self.folder / ".lock"))
 
     # ------------------------------------------------------------------------------------------------------- requests
 
@@ -314,7 +302,7 @@ class Run:
 
     def _forget_requests(self) -> None:
         """Takes back every wish of the past, at a beginning; those since a claim are meant for this very training."""
-        if not self._claimed(read_json(self.folder / "status.json")):
+        if not self._claimed(self.said()):
             for what in REQUESTS:
                 self.withdraw(what)
 
@@ -330,17 +318,18 @@ class Run:
         Raises:
             TrainingError: another process is.
         """
-        file = open(self.folder / ".lock", "ab")  # noqa: SIM115 (open as long as the run is locked)
         for _ in range(20):  # a reader that looks whether the run lives holds the lock for a moment
-            if try_lock(file):
-                self._lock = file
+            if held := hold(self.folder / ".lock"):
+                self._lock = held
                 return
             time.sleep(0.02)
-        file.close()
         raise TrainingError(f"Another process is training in {self.folder}; stop it first, or choose another folder.")
 
-    def claim(self, resume: bool = False) -> None:
+    def claim(self, resume: bool = False, access: Access | None = None) -> None:
         """Makes this a run that is about to start, before the process that will write it is there.
+
+        Args:
+            access: whose a new run is; None: everybody's. It is written before anybody can see the run.
 
         Raises:
             TrainingError: it is a new run and the folder is there already.
@@ -356,14 +345,18 @@ class Run:
                 except FileExistsError:
                     if not self._abandoned():
                         raise TrainingError(f"{self.folder.name} is there already; choose another name.") from None
-            status = {"step": 0, "started": time.time(), **read_json(self.folder / "status.json")}
+                    (self.folder / ACCESS).unlink(missing_ok=True)
+                if access is not None:
+                    write_access(self.folder, access)
+            status = {"step": 0, "started": time.time(), **self.said()}
             status |= {"state": "starting", "stage": "process", "reason": "", "pid": 0}
             status |= {"host": socket.gethostname(), "updated": time.time()}
             replace_file(self.folder / "status.json", to_json(status, indent=2))
 
     def _abandoned(self) -> bool:
-        """Whether the folder is an empty one that a kill left between its making and its first file."""
-        return not any(self.folder.iterdir()) and time.time() - self.folder.stat().st_mtime > ABANDONED_SECONDS
+        """Whether the folder is one that a kill left between its making and its status.json."""
+        empty = {entry.name for entry in self.folder.iterdir()} <= {ACCESS}
+        return empty and time.time() - self.folder.stat().st_mtime > ABANDONED_SECONDS
 
     def give_up(self, reason: str) -> None:
         """Says "failed" in the place of a process that was claimed for and ended before it could write."""
@@ -383,16 +376,9 @@ class Run:
             raise TrainingError(f"{self.folder.name} is being started; stop it first.")
         with saving(self.folder):
             self._acquire()  # nobody starts it while it goes
-            gone = self.folder.with_name(f".{self.folder.name}.deleted-{os.getpid()}")
+            gone = self.folder.with_name(f".{uuid.uuid4().hex[:8]}.deleted-{os.getpid()}")
             if os.name == "nt":
                 self.close()  # Windows moves no folder in which a file is open
             os.rename(self.folder, gone)  # all of it at once, so that a kill leaves no half of a run
             self.close()
             shutil.rmtree(gone)
-
-    def _locked(self) -> bool:
-        try:
-            with open(self.folder / ".lock", "rb") as file:
-                return not try_lock(file, shared=True)
-        except OSError:
-            return False

@@ -58,6 +58,11 @@ class HeldOutEvidence:
         self.later = not better
         return better
 
+    def go_on(self, share: float) -> None:
+        """Begins the patience anew, at ``share``, for somebody asked to go on; the best weights so far are kept."""
+        self.since = self.copying = 0
+        self.better_share = share
+
     def verdict(self, share: float) -> str:
         """A sentence that says why learning should end now, or "" to go on."""
         if share < LEAST_SHARE:

@@ -6,6 +6,7 @@ Under ``accelerate launch`` every process runs this; the first one writes, and t
 from __future__ import annotations
 
 import dataclasses
+import sys
 import threading
 import traceback
 from pathlib import Path
@@ -23,6 +24,8 @@ from .resuming import restore, warm_start
 from .runs import Run
 from .trainer import Trainer
 
+LOGGED = 1_000  # files that are left out or were mended, each in a line of the run's log
+
 __all__ = ["main", "train", "train_into", "with_settings"]
 
 
@@ -35,6 +38,7 @@ def train(
     text_encoder: str | None = None,
     progress: bool = True,
     start_from: str | None = None,
+    encoding: str | None = None,
 ) -> int:
     """Trains a model into the run folder ``out``; returns 0 when finished or stopped, 1 when it failed.
 
@@ -44,13 +48,17 @@ def train(
         resume: go on from the run's checkpoint, exactly where it was.
         text_encoder: see :meth:`mmgan.TextEncoder.from_pretrained`.
         start_from: a model whose weights to go on from, of the sizes in ``config``; None is from nothing.
+        encoding: of captions in files that do not say it (:mod:`mmgan.data.encodings`); None guesses.
 
     Raises:
         MmganError: the run cannot start. Whatever happens later is in the run's status.
     """
     resume = resume and has_checkpoint(out)
-    with open_run(config, data, out, resume, text_encoder, {"start_from": start_from}) as run, stoppable(run) as ready:
-        return train_into(run, Path(out), config, data, resume, device, text_encoder, progress, ready, start_from)
+    more = {"start_from": start_from} | ({"encoding": encoding} if encoding else {})
+    with open_run(config, data, out, resume, text_encoder, more) as run, stoppable(run) as ready:
+        return train_into(
+            run, Path(out), config, data, resume, device, text_encoder, progress, ready, start_from, encoding
+        )
 
 
 def train_into(
@@ -64,6 +72,7 @@ def train_into(
     progress: bool = True,
     ready: threading.Event | None = None,
     start_from: str | None = None,
+    encoding: str | None = None,
 ) -> int:
     """The same into ``run``, open for writing in ``out``, or None on all processes but the first.
 
@@ -72,7 +81,14 @@ def train_into(
     try:
         accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
         _stage(run, "data")
-        dataset = load_dataset(data)
+        dataset = load_dataset(data, encoding=encoding) if encoding else load_dataset(data)
+        if run is not None:
+            for note in getattr(dataset, "notes", []):
+                run.log(note)
+                if progress:
+                    print(note, file=sys.stderr)
+            for problem in getattr(dataset, "problems", [])[:LOGGED]:
+                run.log(f"{problem.file} {problem.sentence}")
         _stage(run, "model")
         config = dataclasses.replace(config, model=_fitted(config.model, dataset.image_channels))
         trainer = Trainer(config, dataset, TextEncoder.from_pretrained(text_encoder), accelerator)

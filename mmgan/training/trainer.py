@@ -65,6 +65,8 @@ class Trainer:
         text_encoder: TextEncoder,
         accelerator: Accelerator | None = None,
     ):
+        if torch.get_default_dtype() != torch.float32:
+            raise TrainingError("Training is in 32-bit floats; call torch.set_default_dtype(torch.float32) before it.")
         self.config, self.dataset, self.text_encoder = config, dataset, text_encoder
         self.accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
         self.device = self.accelerator.device
@@ -97,7 +99,7 @@ class Trainer:
         )
         if config.twin_spread_weight:
             self.objectives.measure_twins(map(self.loader.batch, range(TWIN_ROWS // config.batch_size + 1)))
-        self.step_count = 0
+        self.step_count = self.examples_seen = 0
         self.augment_image = _augmentation(config.augment_image, dataset.num_images)
         self.augment_audio = _augmentation(config.augment_audio, dataset.num_sounds)
         self.allowed = Allowed()  # changes that leave the captions true
@@ -157,6 +159,7 @@ class Trainer:
         self.optimizer_g.step()
         self.optimizer_d.step()
         self.step_count += 1
+        self.examples_seen += len(batch)
         self._average_weights(len(batch))
         self._adapt_augmentation(totals, len(batch))
         return {**totals, "augment_audio": self.augment_audio, "augment_image": self.augment_image}

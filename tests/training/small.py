@@ -75,7 +75,7 @@ def main(out: str, steps: str, resume: str = "", checkpoint_seconds: str = "1e6"
     from mmgan.training import train as module
 
     torch.set_num_threads(1)
-    module.load_dataset = lambda source: Blobs()
+    module.load_dataset = lambda source, **_: Blobs()
     module.TextEncoder.from_pretrained = lambda *_: Encoder()
     settings = config(steps=int(steps), checkpoint_seconds=float(checkpoint_seconds), metric_steps=1)
     return module.train(settings, "blobs", out, resume=resume == "resume", device="cpu", progress=False)

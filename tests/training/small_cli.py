@@ -14,7 +14,7 @@ def patch() -> None:
     """From here on this process trains small networks on blobs."""
     torch.set_num_threads(1)
     PRESETS["tiny"] = MODEL
-    module.load_dataset = lambda source: Blobs()
+    module.load_dataset = lambda source, **_: Blobs()
     module.TextEncoder.from_pretrained = lambda *_: Encoder()
 
 

@@ -2,16 +2,20 @@
 
 import io
 import json
+import os
+import sys
 import wave
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from PIL import Image
 from small import MODEL, Encoder
 
 from mmgan.checkpoint import load_model, save_model
+from mmgan.cli import main
 from mmgan.data.projects import Projects
 from mmgan.errors import CheckpointError, DataError
 from mmgan.evaluation import report
@@ -117,8 +121,8 @@ def test_deleted_files_are_forgotten_by_the_run(tmp_path, base):
 def test_files_deleted_while_a_run_learns_from_them_are_forgotten(tmp_path, base, monkeypatch):
     mine, load_own = project(tmp_path), finetune.load_own
 
-    def load(*given):
-        loaded = load_own(*given)
+    def load(*given, **how):
+        loaded = load_own(*given, **how)
         Projects(tmp_path / "projects").delete(mine.key)
         return loaded
 
@@ -168,6 +172,24 @@ def test_few_files_are_said_to_be_few(tmp_path, base):
         tune(mine.folder, tmp_path / "other", "nothing-of-this-name")
 
 
+def test_one_infinite_sample_and_a_name_of_another_encoding_end_no_training(tmp_path, base):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for i in range(6):
+        (folder / f"bell {i}.png").write_bytes(picture(i))
+    samples = np.sin(np.arange(5_000) / 9).astype(np.float32)
+    samples[77] = np.inf
+    soundfile.write(folder / "bell 0.wav", samples, 16_000, subtype="FLOAT")
+    if sys.platform == "linux":
+        (folder / os.fsdecode(b"caf\xe9.png")).write_bytes(picture(9))
+    assert tune(folder, tmp_path / "run", base) == 0
+    run = Run.open(tmp_path / "run")
+    assert any("Mended: 1 (" in note for note in run.status()["finetune"]["notes"])
+    assert "bell 0.wav has samples that are infinite" in run.log_tail(50)
+    learned = Pipeline.from_pretrained(run.folder, device="cpu").generator
+    assert all(torch.isfinite(weight).all() for weight in learned.parameters())
+
+
 def test_what_is_left_out_is_listed(tmp_path, base):
     mine = project(tmp_path, 24, 0)
     mine.add_recordings({"broken.png": b"x"}, "bell")
@@ -176,10 +198,10 @@ def test_what_is_left_out_is_listed(tmp_path, base):
     assert any("Left out: 1 (" in note for note in run.status()["finetune"]["notes"])
     assert "broken.png is left out: the picture cannot be read" in run.log_tail(50)
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "film.mov").write_bytes(b"x")
+    (tmp_path / "folder" / "film.avi").write_bytes(b"x")
     (tmp_path / "folder" / "dog.png").write_bytes(picture(1))
     assert tune(tmp_path / "folder", tmp_path / "other", base) == 0
-    assert "film.mov is of a kind" in Run.open(tmp_path / "other").log_tail(50)
+    assert "film.avi is of a kind" in Run.open(tmp_path / "other").log_tail(50)
 
 
 def test_stopped_and_resumed_without_its_base(tmp_path, base, monkeypatch):
@@ -246,7 +268,7 @@ def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch, capsys):
         (tmp_path / "long").mkdir(exist_ok=True)
         (tmp_path / "long" / f"bell {pitch}.wav").write_bytes(tone(pitch, 50_000))
     loaded, load = [], finetune.load_own
-    monkeypatch.setattr(finetune, "load_own", lambda *given: loaded.append(load(*given)) or loaded[-1])
+    monkeypatch.setattr(finetune, "load_own", lambda *given, **how: loaded.append(load(*given, **how)) or loaded[-1])
     flags = ["--base", str(base), "--out", f"{run} 2", "--steps", "1", "--batch-size", "8", "--long-sounds", "pieces"]
     assert main(["finetune", str(tmp_path / "long"), *flags]) == 0
     assert loaded[0][0].num_sounds == 9 and Run.open(f"{run} 2").config["finetune"]["pieces"] is True
@@ -362,3 +384,25 @@ def test_the_json_of_a_run_holds_no_infinity(tmp_path, base):
     assert tune(project(tmp_path, 2, 0).folder, tmp_path / "run", base) == 0  # two files only
     for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(name))
+
+
+def test_captions_in_an_old_encoding_are_said_or_read_as_asked(tmp_path, base, capsys):
+    data = tmp_path / "set"
+    data.mkdir()
+    rows = ["file_name,text"]
+    for i, text in enumerate(("красное яблоко", "синее небо", "собака лает", "жёлтый банан")):
+        (data / f"{i}.png").write_bytes(picture(i))
+        rows.append(f"{i}.png,{text}")
+    (data / "metadata.csv").write_bytes("\n".join(rows).encode("cp1251"))
+    assert tune(data, tmp_path / "guessed", base) == 0
+    notes = Run.open(tmp_path / "guessed").status()["finetune"]["notes"]
+    assert any("metadata.csv was read as cp1251, such as “красное яблоко”" in note for note in notes)
+    options = ["finetune", str(data), "--base", str(base), "--steps", "1", "--batch-size", "8", "--device", "cpu"]
+    options.append("--out")
+    assert main([*options, str(tmp_path / "asked"), "--encoding", "KOI8-R"]) == 0
+    asked = Run.open(tmp_path / "asked")
+    assert asked.config["finetune"]["encoding"] == "koi8-r"
+    assert not any("was read as" in note for note in asked.status()["finetune"]["notes"])
+    for command in (options, ["train", "--data", str(data), "--out"]):
+        assert main([*command, str(tmp_path / "none"), "--encoding", "klingon"]) == 2
+        assert "There is no encoding 'klingon'" in capsys.readouterr().err and not (tmp_path / "none").exists()

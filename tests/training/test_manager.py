@@ -272,3 +272,39 @@ def test_a_deletion_cut_short_is_finished(manager):
     (manager.folder / ".old.deleted-999999999").mkdir()
     Manager(manager.folder)
     assert list(manager.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("status.json", '{"state": "running", "started": "yesterday"}'), ("status.json", "{torn"),
+        ("status.json", "[]"),
+        ("status.json", '{"state": "asleep"}'), ("status.json", '{"state": "failed", "started": 1e999}'),
+        ("status.json", '{"state": "failed", "step": -1}'), ("config.json", "{"),
+        ("config.json", '{"format": "mmgan"}'),
+        ("config.json", '{"format": "mmgan-run", "config": {"data": 5}}'), ("access.json", "{}"),
+        ("checkpoint/training.json", '{"state": {"step": "two"}}'),
+    ],
+)  # fmt: skip
+def test_a_damaged_run_is_told_and_can_be_deleted(tmp_path, name, content):
+    for one in ("bad", "good"):
+        with Run.create(tmp_path / one, {"data": "shapes", "training": {}}) as run:
+            run.set_status("finished", step=1)
+            run.checkpoint.mkdir()
+    (tmp_path / "bad" / name).write_text(content)
+    manager = Manager(tmp_path)
+    assert sorted(manager.names()) == ["bad", "good"] and manager.running() == [] == manager.models()
+    told = manager.describe("bad")
+    assert told["state"] == "damaged" and told["reason"] == f"The run's {Path(name).name} is damaged; delete the run."
+    assert manager.describe("good")["state"] == "finished" and manager.history("bad").since()["curves"] == {}
+    manager.delete("bad")
+    assert manager.names() == ["good"] and sorted(entry.name for entry in tmp_path.iterdir()) == ["good"]
+
+
+def test_a_run_that_lost_its_status_is_told_and_can_be_deleted(tmp_path):
+    Run.create(tmp_path / "bad", {}).close()
+    (tmp_path / "bad" / "status.json").unlink()
+    manager = Manager(tmp_path)
+    assert manager.describe("bad")["reason"] == "The run's status.json is missing; delete the run."
+    manager.delete("bad")
+    assert list(tmp_path.iterdir()) == []
