@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const { parts, memory } = window.mmCollect, { el } = window.mmTrain;
-  const AT_ONCE = 3, LOOK_MS = 350, WITHIN = /(^|\/)(\.|__MACOSX|Thumbs\.db$|desktop\.ini$)/i;
+  const AT_ONCE = 3, LOOK_MS = 350, WITHIN = /(^|\/)(\.|__MACOSX|(eh)?Thumbs\.db$|desktop\.ini$|Icon[\r\uf00d]$|@eaDir)/i;
 
   const add = {
     show(tab) {
@@ -48,7 +48,7 @@
         el("div", { class: "mc-two" },
           el("div", { class: "mt-field" }, el("label", { for: "mc-caption-all" }, tab.say("one_caption")), caption),
           el("details", { class: "mc-layouts" }, el("summary", {}, tab.say("layouts")), el("ul", {},
-            ...["folder", "stem", "table", "later"].map((name) => el("li", {}, tab.say(`layout_${name}`)))))));
+            ...["folder", "stem", "table", "beside", "later"].map((name) => el("li", {}, tab.say(`layout_${name}`)))))));
     },
 
     // [name, File or Blob] each, under one caption or "" for what their names say.
@@ -64,6 +64,7 @@
       }
       const key = tab.key, begun = await tab.ask("POST", `projects/${key}/uploads`);
       if (begun.error) { add.note(note, begun.error, true); return false; }
+      note.sent = new Map(files); // what turns out to belong elsewhere can be taken there
       return add.carry(tab, note, key, `uploads/${begun.upload}`, async (upload, going) => {
         let failed = "", sent = 0;
         const queue = [...files], giveUp = () => going.abort();
@@ -71,7 +72,7 @@
           while (queue.length && !failed && !going.signal.aborted) {
             const [name, file] = queue.shift();
             add.show_progress(tab, note, "sending", sent, files.length, name, giveUp);
-            const answer = await put(tab.url(`${upload}?name=${encodeURIComponent(name)}`), file, tab.say("lost"), going.signal, (share) => {
+            const answer = await put(tab.url(`${upload}?name=${encodeURIComponent(name.toWellFormed?.() ?? name)}`), file, tab.say("lost"), going.signal, (share) => {
               add.show_progress(tab, note, "sending", sent + (files.length === 1 ? share : 0), files.length, name, giveUp);
             });
             if (answer.error) failed ||= answer.error;
@@ -128,6 +129,7 @@
         if (tab.key === key && (over || Date.now() - seen > 1500)) { await tab.refresh(); seen = Date.now(); }
         if (over) {
           add.note(note, now.error ?? now.sentence, Boolean(now.error) || now.state === "failed");
+          for (const name of now.models ?? []) add.offerImport(tab, note, name);
           return now.state === "done";
         }
         add.show_progress(tab, note, now.state === "adding" ? "reading" : "reading_soon", now.done, now.total, now.name, () => going.abort());
@@ -147,6 +149,16 @@
       bar.firstChild.style.width = `${percent}%`;
       note.querySelector("p").textContent = tab.say(what, { done: tab.number(Math.min(total, Math.floor(done) + 1)), total: tab.number(total), name });
       note.querySelector("button").onclick = stop;
+    },
+
+    offerImport(tab, note, name) { // of a model among what was added
+      const file = note.sent?.get(name);
+      if (!file || !tab.importModel) return;
+      const button = el("button", { type: "button", class: "mt-button", "data-action": "import-instead", onclick: () => {
+        button.remove();
+        tab.importModel(file);
+      } }, tab.say("model_given_go", { name }));
+      note.append(button);
     },
 
     note(note, text, bad = false) {

@@ -2,7 +2,10 @@
 (() => {
   "use strict";
   const { parts } = window.mmCollect, { el } = window.mmTrain;
-  const SIDE = 512, EVERY_MS = 220, CLIP_MS = 1150, MOST = 300;
+  const SIDE = 512, EVERY_MS = 220, CLIP_MS = 1150, MOST = 300, MOST_DECODED = 32 * 2 ** 20, SUFFIX = /\.[a-z0-9]{2,5}$/i;
+  const SUFFIXES = { "audio/mp4": "m4a", "audio/x-m4a": "m4a", "audio/aac": "aac", "audio/amr": "amr", "audio/3gpp": "3gp", "audio/mpeg": "mp3", "audio/ogg": "ogg",
+    "audio/wav": "wav", "audio/x-wav": "wav", "audio/webm": "webm", "video/mp4": "mp4", "video/quicktime": "mov", "video/3gpp": "3gp", "video/webm": "webm",
+    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/heic": "heic", "image/heif": "heic" };
 
   const record = {
     show(tab, body) {
@@ -38,13 +41,35 @@
 
     native(tab) { // the device's own camera and recorder, which a plain http page may use too
       const input = (accept, key) => el("label", { class: "mt-button mc-native" }, tab.say(key), el("input", { type: "file", class: "mm-sr", accept, capture: "environment",
-        onchange: (event) => {
+        onchange: async (event) => {
           const files = [...event.target.files];
           event.target.value = "";
-          if (record.named(tab)) parts.add.send(tab, files.map((file) => [file.name, file]), tab.className.trim());
+          if (!record.named(tab)) return;
+          const caption = tab.className.trim(); // as it is now, before a long film is decoded
+          parts.add.send(tab, await Promise.all(files.map((file) => record.taken(tab, file, key === "native_sound"))), caption);
         } }));
       tab.stage.replaceChildren(el("p", { class: "mt-quiet" }, tab.say("no_camera")),
         el("div", { class: "mt-actions" }, input("image/*", "native_picture"), input("audio/*", "native_sound")));
+    },
+
+    // [name, Blob] of what a device's own recorder or camera gave: as WAV or JPEG where this browser can read it (m4a, a
+    // film, HEIC), so that the server need not; else as it is, with the suffix that phones leave out.
+    async taken(tab, file, heard) {
+      const named = SUFFIX.test(file.name) ? file.name : `${file.name || "recording"}.${SUFFIXES[file.type.split(";")[0]] ?? (heard ? "m4a" : "jpg")}`;
+      if (heard && file.size < MOST_DECODED) {
+        try {
+          tab.sound ??= new AudioContext();
+          return [named.replace(SUFFIX, ".wav"), wav(await tab.sound.decodeAudioData(await file.arrayBuffer()))];
+        } catch (error) { /* of a kind that this browser does not read */ }
+      }
+      if (!heard && /\.(heic|heif)$/i.test(named)) {
+        try {
+          const picture = await createImageBitmap(file), canvas = el("canvas", { width: picture.width, height: picture.height });
+          canvas.getContext("2d").drawImage(picture, 0, 0);
+          return [named.replace(SUFFIX, ".jpg"), await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92))];
+        } catch (error) { /* the same */ }
+      }
+      return [named, file];
     },
 
     async begin(tab) {
@@ -215,8 +240,12 @@
     view.setUint32(24, heard.sampleRate, true); view.setUint32(28, 2 * heard.sampleRate, true);
     view.setUint16(32, 2, true); view.setUint16(34, 16, true); text(36, "data"); view.setUint32(40, 2 * count, true);
     const channels = Array.from({ length: heard.numberOfChannels }, (_, i) => heard.getChannelData(i));
+    const mixed = Float32Array.from({ length: count }, (_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
+    const energy = (samples) => samples.reduce((sum, value) => sum + value * value, 0);
+    const loudest = channels.reduce((one, other) => energy(other) > energy(one) ? other : one);
+    const samples = energy(mixed) < 0.1 * energy(loudest) ? loudest : mixed; // of channels that cancel each other out
     for (let i = 0; i < count; i++) {
-      const value = channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length;
+      const value = samples[i];
       view.setInt16(44 + 2 * i, Math.round(32767 * Math.max(-1, Math.min(1, value))), true);
     }
     return new Blob([view], { type: "audio/wav" });

@@ -54,11 +54,11 @@
       Object.assign(tab, {
         showSelect: show, tools: el("div", { class: "mc-tools" }, show, find), tableNote: el("div", { class: "mc-line", "aria-live": "polite" }),
         bar: el("div", { class: "mc-bar" }), rowsNone: el("p", { class: "mm-empty" }), grid: el("div", { class: "mc-grid", role: "table", "aria-label": tab.say("table") }),
-        captionList: el("datalist", { id: "mc-captions" }), bulk: el("div"), leftOut: el("div"),
+        captionList: el("datalist", { id: "mc-captions" }), bulk: el("div"), leftOut: el("div"), guessed: el("div", { class: "mc-guessed" }),
       });
       tab.rowsBox = el("div", { class: "mc-rows" }, tab.rowsNone, tab.grid, tab.captionList);
       tab.pager = table.pager(tab);
-      tab.table.replaceChildren(el("header", {}, el("h3", {}, tab.say("table")), tab.tools), tab.tableNote, tab.bulk, tab.bar, tab.rowsBox, tab.pager, tab.leftOut);
+      tab.table.replaceChildren(el("header", {}, el("h3", {}, tab.say("table")), tab.tools), tab.tableNote, tab.guessed, tab.bulk, tab.bar, tab.rowsBox, tab.pager, tab.leftOut);
       table.fill(tab, answer);
     },
 
@@ -80,7 +80,23 @@
       table.showBar(tab);
       table.showPager(tab, answer);
       table.showLeftOut(tab, answer);
+      table.showGuessed(tab, answer.readings ?? []);
       return first;
+    },
+
+    showGuessed(tab, readings) { // captions that came without saying their encoding: which one was taken, and another to choose
+      keyed(tab.guessed, tab.project.mine ? readings : [], "id", (reading, old) => {
+        const now = JSON.stringify(reading);
+        if (old?.shown === now) return old;
+        const choose = settled(el("select", { "aria-label": tab.say("guessed", { name: reading.name }), "data-field": "encoding" },
+          ...tab.known.encodings.map((name) => el("option", { value: name, selected: name === reading.encoding }, tab.say(`encoding_${name}`)))),
+        (encoding) => table.act(tab, { action: "encoding", reading: reading.id, encoding }));
+        const line = el("div", { class: "mt-line" }, el("p", {}, el("span", { dir: "auto" }, tab.say("guessed", { name: reading.name }))), choose,
+          reading.example && el("p", { dir: "auto" }, tab.say("guessed_example", { example: reading.example })),
+          el("button", { type: "button", class: "mt-button", "data-action": "guessed-right", onclick: () => table.act(tab, { action: "forget_reading", reading: reading.id }) }, tab.say("guessed_right")));
+        if (old?.contains(document.activeElement)) requestAnimationFrame(() => line.querySelector("select").focus({ preventScroll: true }));
+        return Object.assign(line, { shown: now });
+      });
     },
 
     kept(tab, row, old) { // a row is made anew only when something of it changes

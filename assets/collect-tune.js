@@ -13,6 +13,7 @@
       const base = (tab.base = el("select", { id: "mc-base" }));
       const minutes = el("input", { type: "number", id: "mc-minutes", min: 0.1, max: tab.known.most.minutes, step: "any", value: tab.known.minutes, required: true, "data-unit": "minutes" });
       const batch = el("input", { type: "number", id: "mc-batch", min: 4, max: tab.known.most.batch_size, step: 4, "data-unit": "files", placeholder: String(tab.known.batch_size) });
+      const everybody = el("input", { type: "checkbox", id: "mc-everybody", "aria-describedby": "mc-everybody-note" });
       const name = el("input", { type: "text", id: "mc-model", maxlength: 60, dir: "auto", autocomplete: "off" });
       const start = (tab.start = el("button", { type: "submit", class: "mt-button mt-primary mt-start" }, tab.say("tune_start")));
       tab.tuneNote = el("p", { class: "mt-note" });
@@ -20,7 +21,7 @@
       const submit = async (event) => {
         event.preventDefault();
         if (!window.mmTrain.parts.form.check(event.target)) return;
-        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, code: code(), batch_size: batch.value ? Number(batch.value) : null };
+        const question = { project: tab.key, base: base.value, minutes: Number(minutes.value), name: name.value, everybody: everybody.checked, code: code(), batch_size: batch.value ? Number(batch.value) : null };
         const answer = await window.mmSteady.during(start, () => tab.ask("POST", "finetune", question));
         alert.textContent = answer.error ?? "";
         alert.hidden = !answer.error;
@@ -39,6 +40,8 @@
           el("details", { class: "mt-more-settings" }, el("summary", {}, window.mmgan.say("train_form_more")),
             el("div", { class: "mt-field" }, el("label", { for: "mc-batch" }, window.mmgan.say("set_batch_size")), batch,
               el("p", { class: "mt-note" }, tab.say("tune_batch_note")))),
+          el("div", { class: "mt-field" }, el("label", { class: "mt-check" }, everybody, tab.say("tune_everybody")),
+            el("p", { class: "mt-note", id: "mc-everybody-note" }, tab.say("tune_everybody_note"))),
           alert, el("div", { class: "mt-line" }, start))
           : el("div", { class: "mt-line" }, el("p", { class: "mt-quiet" }, window.mmgan.say(access.code ? "train_code_needed" : "train_code_closed")),
             access.code && el("button", { type: "button", class: "mt-button", onclick: () => show(1) }, window.mmgan.say("train_code"))));
@@ -51,15 +54,15 @@
       tune.update(tab);
       const first = [...tab.known.models].find((model) => model === "shapes");
       base.replaceChildren(...models.map((model) => el("option", { value: model, selected: model === first }, model)));
-      tab.tuneFields = [base, minutes, batch, name];
+      tab.tuneFields = [base, minutes, batch, name, everybody];
       const { tune: { key: kept, values = [] } = {} } = tab.before; // from before the language was switched
-      if (kept === tab.key) tab.tuneFields.forEach((field, i) => { field.value = values[i]; });
+      if (kept === tab.key) tab.tuneFields.forEach((field, i) => { field[field.type === "checkbox" ? "checked" : "value"] = values[i]; });
       delete tab.before.tune;
       tune.suggest(tab, name);
     },
 
     values(tab) {
-      return tab.tuneFields?.[0].isConnected ? { key: tab.key, values: tab.tuneFields.map((field) => field.value) } : tab.before.tune;
+      return tab.tuneFields?.[0].isConnected ? { key: tab.key, values: tab.tuneFields.map((field) => (field.type === "checkbox" ? field.checked : field.value)) } : tab.before.tune;
     },
 
     async suggest(tab, field) {
@@ -99,10 +102,15 @@
         } catch (error) {
           answer = { error: tab.say("lost") };
         }
-        note.replaceChildren(...(answer.error ? [el("p", { class: "mm-alert", role: "alert" }, answer.error)] : [
+        note.replaceChildren(...(answer.error ? [el("p", { class: "mm-alert", role: "alert" }, answer.error),
+          answer.instead === "data" && el("button", { type: "button", class: "mt-button", "data-action": "add-instead", onclick: () => tune.addInstead(tab, note, file) }, tab.say("data_given_go", { name: file.name }))].filter(Boolean) : [
           el("p", {}, tab.say("imported", { name: answer.name })),
           el("button", { type: "button", class: "mt-button mt-primary", "data-action": "try", onclick: () => { window.mmgan.ask({ model: `runs/${answer.name}` }); window.scrollTo({ top: 0 }); } }, tab.say("try"))]));
         if (tab.project) tune.show(tab);
+      };
+      tab.importModel = (file) => {
+        tab.more.scrollIntoView({ block: "center" });
+        take(file);
       };
       const input = el("input", { type: "file", accept: ".zip", class: "mm-sr", tabindex: -1, "aria-hidden": "true", "data-pick": "model", onchange: () => {
         const [file] = input.files;
@@ -120,6 +128,22 @@
       });
       tab.more.replaceChildren(el("h3", {}, tab.say("import")), el("p", { class: "mt-note" }, tab.say("import_note")),
         el("button", { type: "button", class: "mt-button", "data-action": "import", onclick: () => input.click() }, tab.say("import_choose")), input, note);
+    },
+
+    // Pictures and sounds that were dropped as a model: into the project that is open, or into a new one of their name.
+    async addInstead(tab, note, file) {
+      note.replaceChildren();
+      if (!tab.project?.mine) {
+        const answer = await tab.ask("POST", "projects", { name: file.name.replace(/\.zip$/i, "").slice(0, 60) });
+        if (answer.error) { note.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, answer.error)); return; }
+        tab.projects.unshift(answer);
+        await tab.open(answer.key);
+      }
+      if (!tab.project?.mine) return;
+      tab.way = "upload";
+      parts.add.show(tab);
+      tab.adding.scrollIntoView({ block: "start" });
+      parts.add.send(tab, [[file.name, file]]);
     },
   };
   parts.tune = tune;

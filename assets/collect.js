@@ -75,8 +75,9 @@ window.mmCollect = (() => {
     async begin() {
       this.list = el("div", { class: "mt-runs-list" });
       this.more = el("div", { class: "mc-import" });
+      this.damaged = el("div", { class: "mc-damaged" });
       this.main = el("section", { class: "mt-main" });
-      this.root.replaceChildren(el("div", { class: "mt-columns" }, el("aside", { class: "mt-side" }, this.list, this.more), this.main));
+      this.root.replaceChildren(el("div", { class: "mt-columns" }, el("aside", { class: "mt-side" }, this.list, this.damaged, this.more), this.main));
       const seen = new IntersectionObserver((entries) => { // asked only once somebody looks
         if (!entries.some((entry) => entry.isIntersecting)) return;
         seen.disconnect();
@@ -86,7 +87,7 @@ window.mmCollect = (() => {
     }
 
     async load() {
-      const answer = await this.ask("GET", "projects");
+      const answer = await this.ask("GET", `projects?${new URLSearchParams({ code: memory.get("teacher") })}`);
       if (answer.error) {
         this.main.replaceChildren(el("p", { class: "mm-alert", role: "alert" }, answer.error));
         setTimeout(() => this.load(), 3000);
@@ -95,6 +96,7 @@ window.mmCollect = (() => {
       this.projects = answer.projects;
       this.limits = { sentence: answer.limits, max: answer.max_upload };
       parts.tune.showImport(this);
+      this.damaged.replaceChildren(...(answer.damaged ?? []).map((one) => this.damagedItem(one)));
       const wanted = this.projects.find((project) => project.key === this.key) ?? this.projects[0];
       if (wanted && this.before.begun === undefined) this.open(wanted.key);
       else this.welcome();
@@ -129,6 +131,22 @@ window.mmCollect = (() => {
       write(badge, this.say(project.mine ? "shared" : "of_others"));
       write(files, this.say("files", { count: this.number(project.pictures + project.sounds) }));
       return item;
+    }
+
+    damagedItem({ key, reason }) { // shown to who may delete it: whose it is cannot be read
+      const note = el("p", { class: "mm-alert" }, this.say("damaged_note", { key, reason }));
+      const remove = el("button", { type: "button", class: "mt-button mt-danger", "data-action": "damaged", onclick: async () => {
+        if (!remove.dataset.sure) { // the first press asks
+          remove.dataset.sure = "1";
+          remove.textContent = this.say("delete_yes");
+          return;
+        }
+        const answer = await this.ask("DELETE", `damaged/${key}?${new URLSearchParams({ code: memory.get("teacher") })}`);
+        if (answer.error) note.textContent = answer.error;
+        else box.remove();
+      } }, this.say("delete"));
+      const box = el("section", { "aria-label": this.say("damaged") }, note, remove);
+      return box;
     }
 
     welcome() { // what this tab is for, and a first project

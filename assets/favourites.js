@@ -110,15 +110,17 @@
   // Download -------------------------------------------------------------------------------------------------------
 
   const bytesOf = (uri) => Uint8Array.from(atob(uri.split(",")[1]), (c) => c.charCodeAt(0));
-  // A leading apostrophe would keep spreadsheets from running a prompt such as "=1+1", but it would also change it.
+  // What a spreadsheet would compute gets an apostrophe, which mmgan takes away again (safe_cell of mmgan/data/layout.py).
+  const FORMULA = /^(\s*[=+\-@＝＋－＠\t\r]|'+\s*[=+\-@])/;
+  const safe = (text) => (FORMULA.test(text) ? `'${text}` : text);
   const cell = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
   function download(cards, title) {
-    const rows = [["file_name", "audio_file_name", "text", "model", "seed", "truncation"]], files = [];
+    const rows = [["file_name", "audio_file", "text", "model", "seed", "truncation"]], files = [];
     cards.map(read).forEach((item, index) => {
       const name = String(index).padStart(3, "0");
       files.push([`${name}.png`, bytesOf(item.picture)], [`${name}.wav`, bytesOf(item.sound)]);
-      rows.push([`${name}.png`, `${name}.wav`, item.prompt, item.model, item.seed, item.truncation]);
+      rows.push([`${name}.png`, `${name}.wav`, safe(item.prompt), item.model, item.seed, item.truncation]);
     });
     const table = rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
     files.push(["metadata.csv", new TextEncoder().encode(table)]);

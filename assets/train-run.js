@@ -7,7 +7,7 @@
   Object.assign(Tab.prototype, {
     showRun() {
       const { el, run } = this, named = this.arriving || document.activeElement === this.title;
-      this.title = el("h2", { dir: "auto", tabindex: -1 }, run.name);
+      this.title = el("h2", { dir: "auto", tabindex: -1 }, this.named(run));
       this.noteFocus();
       this.facts = el("dl", { class: "mt-facts" });
       this.bar = el("div", { class: "mt-progress", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, el("i"));
@@ -23,10 +23,13 @@
         el("section", { class: "mt-panel mt-head" },
           el("header", {}, this.title,
             el("span", { class: `mt-state mt-${run.state}` }, this.say(`state_${run.state}`))),
+          run.private && el("p", { class: "mt-quiet" }, this.say(run.hidden ? "private_hidden" : "private_note")),
           this.bar, this.facts, this.buttons, this.message, this.stage),
-        ...[parts.finetune.show(this)].filter(Boolean), this.film, this.charts, this.strip, this.more);
-      parts.charts.show(this);
-      parts.film.show(this);
+        ...(run.hidden ? [] : [parts.finetune.show(this), this.film, this.charts, this.strip, this.more].filter(Boolean)));
+      if (!run.hidden) {
+        parts.charts.show(this);
+        parts.film.show(this);
+      }
       if (named && lost()) this.title.focus({ preventScroll: true });
       this.arriving = false;
     },
@@ -37,6 +40,7 @@
       this.updateButtons();
       this.updateMessage();
       this.updateStage();
+      if (this.run.hidden) return;
       if (this.run.finetune && !this.tuned) { this.showRun(); parts.film.update(this); return this.update(); } // it says so only now
       parts.finetune.update(this);
       parts.charts.update(this);
@@ -66,11 +70,11 @@
       const button = (name, text, does, kind = "", rests = false) => ({ name, text, does, kind, rests });
       const action = (name, key, kind) => button(name, this.say(key), () => this.act(name), kind, this.busy !== "" || waiting.includes(name) || waiting.includes("stop"));
       const offered = this.sure ? [{ name: "ask" }] : [
-        may && run.state === "running" && action("pause", "pause"),
+        may && run.state === "running" && !run.hidden && action("pause", "pause"),
         may && run.resumable && action("resume", "resume", "mt-primary"),
         may && run.alive && action("stop", "stop", "mt-strong"),
-        may && run.state === "running" && action("save", "save"),
-        may && run.state === "running" && action("sample", "sample_now"),
+        may && run.state === "running" && !run.hidden && action("save", "save"),
+        may && run.state === "running" && !run.hidden && action("sample", "sample_now"),
         done && button("use", this.say("use"), () => this.use()),
         done && button("download", parts.finetune.say(this, "download_model"), (event) => parts.finetune.download(this, event)),
         may && done && button("publish", parts.finetune.say(this, "publish"), () => parts.publish.open(this)),
@@ -114,7 +118,7 @@
         this.choose();
       };
       return el("div", { class: "mt-sure", role: "alertdialog", "aria-label": this.say("delete") },
-        el("p", {}, this.say("delete_sure", { name })),
+        el("p", {}, this.say("delete_sure", { name: this.named(this.run) })),
         el("button", { type: "button", class: "mt-button mt-danger", "data-action": "sure", onclick: remove }, this.say("delete_yes")),
         el("button", { type: "button", class: "mt-button", "data-action": "keep", onclick: () => { this.sure = false; this.update(); this.buttons.querySelector("[data-action=delete]")?.focus(); } }, this.say("delete_no")));
     },
@@ -127,9 +131,10 @@
         stopped: () => this.say(nothing ? "end_stopped_early" : "end_stopped", { step }),
         paused: () => this.say("end_paused", { step }),
         failed: () => this.say("end_failed", { reason: run.reason }),
+        damaged: () => run.reason,
         out_of_memory: () => this.say(run.batch_size ? "end_out_of_memory" : "end_out_of_memory_least", { batch_size: run.batch_size }),
-      }[run.state];
-      const bad = ["failed", "out_of_memory"].includes(run.state);
+      }[run.hidden ? "" : run.state];
+      const bad = ["failed", "out_of_memory", "damaged"].includes(run.state);
       const waiting = (run.waiting ?? [])[0] ?? (["stop", "pause", "save", "sample"].includes(this.busy) ? this.busy : "");
       const lines = [
         this.note && el("p", { class: "mm-alert", role: "alert" }, this.note),

@@ -59,6 +59,8 @@ window.mmTrain = (() => {
       return window.mmgan.filled(this.texts[key] ?? key, values);
     }
 
+    named(run) { return run.hidden ? this.say("private_run") : run.name; }
+
     number(value, digits = 0) {
       return value.toLocaleString(language() === "zh" ? "zh-CN" : "en", { maximumFractionDigits: digits });
     }
@@ -139,7 +141,7 @@ window.mmTrain = (() => {
       // An answer about the run watched before, or about what came after curves that are forgotten now.
       if (question.run !== this.watched || question.cursor !== this.cursor || question.epoch !== this.epoch) return;
       if (!answer.run) {
-        if (this.watched) { this.watch("", true); this.choose(); } else if (answer.runs?.length) this.choose();
+        if (this.watched) { this.watch("", true); this.choose(); } else if (answer.runs?.some((run) => !run.hidden)) this.choose();
         else if (first || access || answer.runs) this.show();
         return;
       }
@@ -194,9 +196,9 @@ window.mmTrain = (() => {
 
     // What is looked at
     choose() { // the run to begin with: the one watched before the reload, else one that trains, else the newest
-      const names = this.runs.map((run) => run.name);
-      if (names.includes(this.watched)) return this.show();
-      const living = this.runs.find((run) => run.alive) ?? this.runs[0];
+      const seen = this.runs.filter((run) => !run.hidden); // of another's private run there is nothing to watch
+      if (this.runs.some((run) => run.name === this.watched)) return this.show();
+      const living = seen.find((run) => run.alive) ?? seen[0];
       this.watch(living ? living.name : "", true);
       if (!living) { this.view = this.access.may ? "form" : "watch"; this.show(); }
     }
@@ -267,17 +269,18 @@ window.mmTrain = (() => {
         if (this.view === "compare") this.show();
       } });
       return el("li", {}, tick, el("button", { type: "button", class: "mt-run", onclick: () => this.watch(name) },
-        el("b", { dir: "auto" }, name), el("span"), el("small")));
+        el("b", { dir: "auto" }), el("span"), el("small")));
     }
 
     fillItem(item, run) {
-      const [tick, button] = item.children, [, state, facts] = button.children;
+      const [tick, button] = item.children, [name, state, facts] = button.children;
       const here = run.name === this.watched && this.view === "watch";
       item.classList.toggle("mt-here", here);
-      tick.hidden = this.runs.length < 2;
+      tick.hidden = this.runs.length < 2 || Boolean(run.hidden);
       tick.checked = this.ticked.has(run.name);
       if (here) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
+      write(name, this.named(run));
       state.className = `mt-state mt-${run.state}`;
       write(state, this.say(`state_${run.state}`));
       write(facts, [this.dataName(run.data), this.number(run.step), this.ago(run.started)].filter(Boolean).join(" · "));

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import gradio as gr
 
 from ..errors import MmganError
 from .limits import Limits
 from .problems import sentence
 from .sample import QUEUE
-from .sampling import Sampler, Samples, png_uri, wav_uri
+from .sampling import LARGE_BYTES, Samples, png_uri, wav_uri
+from .seeing import SeenSampler
 from .strings import language
 
 
-def build(sampler: Sampler, limits: Limits) -> None:
-    """Adds /sample, /morph, /walk and /models to the surrounding ``gr.Blocks``."""
+def build(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) -> None:
+    """Adds /sample, /morph, /walk and /models to the surrounding ``gr.Blocks``.
 
-    async def answer(request, ask):
+    Args:
+        seen: the sampler as the visitor of a request has it.
+    """
+
+    async def answer(request, ask, plain):
+        """What ``plain`` makes of the result of ``ask(sampler)``, of the visitor's sampler."""
+        mine = seen(request)
         try:
             limits.check(request)
-            return await ask
+            made = await ask(mine)
+            size = sum(each.size for each in made.values()) if isinstance(made, dict) else made.size
+            if size > LARGE_BYTES and getattr(request, "session_hash", None):
+                limits.large_sessions.add(request.session_hash)
+            return await mine.show(size, plain, made)
         except MmganError as error:
             raise gr.Error(sentence(error, language(request)), print_exception=False) from error
 
@@ -42,8 +55,7 @@ def build(sampler: Sampler, limits: Limits) -> None:
         Returns:
             An object for each sample, with image and spectrogram (PNG) and audio (WAV) as data URIs.
         """
-        result = await answer(request, sampler.sample(prompt, num_samples, seed, truncation, model))
-        return _plain(result)
+        return await answer(request, lambda mine: mine.sample(prompt, num_samples, seed, truncation, model), _plain)
 
     async def morph(
         prompt: str,
@@ -65,7 +77,7 @@ def build(sampler: Sampler, limits: Limits) -> None:
         Returns:
             An object for each step, as from /sample.
         """
-        return _plain(await answer(request, sampler.morph(prompt, other, seed, truncation, model)))
+        return await answer(request, lambda mine: mine.morph(prompt, other, seed, truncation, model), _plain)
 
     async def walk(
         prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "", request: gr.Request = None
@@ -82,12 +94,14 @@ def build(sampler: Sampler, limits: Limits) -> None:
             "shared" (picture and sound change), "image" (only the picture) and "audio" (only the sound), each with
             an object for each step, as from /sample.
         """
-        ways = await answer(request, sampler.walk(prompt, seed, truncation, model))
-        return {code: _plain(result) for code, result in ways.items()}
+        return await answer(
+            request, lambda mine: mine.walk(prompt, seed, truncation, model),
+            lambda ways: {code: _plain(result) for code, result in ways.items()},
+        )  # fmt: skip
 
-    def models() -> list[str]:
-        """Lists the models that can be sampled from: those that ship, and runs/NAME for runs with a checkpoint."""
-        return sampler.models
+    def models(request: gr.Request = None) -> list[str]:
+        """Lists the models that you can sample from: those that ship, and runs/NAME for runs with a checkpoint."""
+        return seen(request).models
 
     for function in (sample, morph, walk):
         gr.api(function, api_name=function.__name__, **QUEUE)

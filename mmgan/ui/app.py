@@ -9,16 +9,23 @@ import os
 import socket
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
 
 from ..errors import MmganError
-from . import api, cards, collect, gate, sample, theme, train
+from ..resources import ASSETS, incomplete
+from ..training.manager import Manager
+from . import api, cards, collect, gate, login, sample, theme, train
+from .answers import Page
 from .limits import MAX_WAITING, Limits
+from .owner import owner_of
+from .queueing import keep_shares
 from .sampling import Sampler
+from .seeing import SeenSampler, Sight
 from .settings import HOST, PORT, Settings
+from .stalled import end_stalled_heads
 from .strings import TEXTS, i18n, label, say
+from .turns import visitor_of
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +33,6 @@ log = logging.getLogger(__name__)
 # session. Nothing of ours lives in a session, so a page whose session went does not notice.
 SESSIONS = 200
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 STYLES = (
     "style.css",
     "sample.css",
@@ -43,18 +49,25 @@ SCRIPTS = (
 
 def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
     """The whole page over ``sampler``; each tab is a module with a ``build`` of its own."""
-    limits = Limits()
-    with gr.Blocks(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
+    limits, sight = Limits(), Sight(Manager(settings.runs))
+
+    def seen(request: gr.Request | None) -> SeenSampler:
+        return SeenSampler(sampler, sight, owner_of(getattr(request, "cookies", None)), visitor_of(request))
+
+    with Page(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
         gr.HTML(_header(), **cards.PLAIN)
         with gr.Tabs(elem_classes="mm-tabs"):
             with gr.Tab(label("tab_sample"), id="sample"):
-                sample.build(demo, sampler, limits)
+                sample.build(demo, sampler, seen, limits)
             with gr.Tab(label("tab_train"), id="train"):
-                desk = train.build(settings, sampler.shipped)
+                desk = train.build(settings, sight, sampler.shipped)
             with gr.Tab(label("tab_collect"), id="collect"):
                 demo.our_routes = collect.build(settings, sampler, desk)
-        api.build(sampler, limits)
-    return demo.queue(max_size=MAX_WAITING)
+        api.build(seen, limits)
+    # Closed: nothing of what is queued can be called past the queue.
+    demo.queue(max_size=MAX_WAITING, api_open=False)
+    keep_shares(demo, limits)
+    return demo
 
 
 def serve(demo: gr.Blocks, settings: Settings) -> None:
@@ -62,17 +75,19 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
 
     No file of this machine is served: nothing is allowed, and results travel inside the page.
     """
-    demo.launch(
-        server_name=settings.host, server_port=settings.port, share=settings.share, auth=settings.auth, i18n=i18n(),
-        theme=theme.theme(), css="\n".join(map(_asset, STYLES)), head=_head(), favicon_path=ASSETS / "logo.svg",
-        quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
-        allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
-        state_session_capacity=SESSIONS, show_error=False, prevent_thread_lock=True,
-        mcp_server=importlib.util.find_spec("mcp") is not None,
-        app_kwargs={
-            "middleware": gate.middleware(demo, settings, _asset("language.js")), "docs_url": None, "redoc_url": None,
-        },
-    )  # fmt: skip
+    scripts = _asset("language.js") + (_asset("login.js") if settings.auth else "")
+    with gate.believing_nobody():
+        demo.launch(
+            server_name=settings.host, server_port=settings.port, share=settings.share, i18n=i18n(),
+            auth=login.checker(settings.auth), root_path=settings.root_path or None,
+            theme=theme.theme(), css="\n".join(map(_asset, STYLES)), head=_head(), favicon_path=ASSETS / "logo.svg",
+            quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
+            allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
+            state_session_capacity=SESSIONS, show_error=False, prevent_thread_lock=True,
+            mcp_server=importlib.util.find_spec("mcp") is not None,
+            app_kwargs=gate.app_options(demo, settings, scripts),
+        )  # fmt: skip
+    end_stalled_heads(demo.server)
     _keep_configurations(demo)
 
 
@@ -113,8 +128,6 @@ def main(settings: Settings = Settings()) -> None:
 
 def _runs(settings: Settings):
     """What lists the runs to sample from."""
-    from ..training.manager import Manager
-
     return Manager(settings.runs).models
 
 
@@ -145,6 +158,8 @@ def _refusal(host: str, port: int) -> OSError | None:
             probe.bind(address)
     except OSError as error:
         return error
+    except UnicodeError as error:  # a name that no machine can have
+        return socket.gaierror(str(error))
     return None
 
 
@@ -161,9 +176,7 @@ def _asset(name: str) -> str:
     try:
         return (ASSETS / name).read_text(encoding="utf-8")
     except OSError as error:
-        raise MmganError(
-            f"{ASSETS / name} is missing; install mmgan from a fresh copy with `pip install -e .`."
-        ) from error
+        raise MmganError(incomplete(f"assets/{name}")) from error
 
 
 def _head() -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
+from collections.abc import Callable
 
-from ..data.items import CLIP_SECONDS, Item, is_long
+from ..data.items import CLIP_SECONDS, Item, is_long, originals
 from ..data.projects import Project
+from ..data.table import Kept, name_matcher
 from .problems import sentence
 from .strings import say
 
@@ -33,11 +34,10 @@ def table(project: Project, language: str, page: int = 0, show: str = "all", fin
     """
     items = project.items()
     by_id = {item.id: item for item in items}
-    first: dict[tuple, Item] = {}
-    for item in items:
-        if not item.error:
-            first.setdefault((item.digest, item.kind), item)
-    chosen = [item for item in items if _shown(item, show) and _found(item, find.strip().casefold())]
+    first = originals(items)
+    find = find.strip().casefold()
+    matches = name_matcher(find) if any(char in find for char in "*?[") else None
+    chosen = [item for item in items if _shown(item, show) and _found(item, find, matches)]
     pages = max(1, -(-len(chosen) // PAGE))
     page = min(max(0, page), pages - 1)
     left_out = project.left_out()[:MAX_LEFT_OUT]
@@ -47,6 +47,7 @@ def table(project: Project, language: str, page: int = 0, show: str = "all", fin
         "page": page, "pages": pages, "found": len(chosen), "items": len(items), "per_page": PAGE,
         "captions": list(captions)[:200],
         "left_out": [[problem.file, sentence(problem.sentence, language)] for problem in left_out],
+        "readings": [_reading(kept, by_id) for kept in project.readings()],
         "lonely": {kind: sum(item.kind == kind and item.partner is None and item.used for item in items)
                    for kind in ("image", "sound")},
     }  # fmt: skip
@@ -60,6 +61,13 @@ def lonely(project: Project, kind: str) -> list[dict]:
     ][:300]  # fmt: skip
 
 
+def _reading(kept: Kept, by_id: dict[int, Item]) -> dict:
+    """Captions whose encoding was guessed, with one of them to judge by."""
+    captions = (by_id[number].caption for number in kept.items if number in by_id)
+    example = next((caption for caption in captions if not caption.isascii()), "")
+    return {"id": kept.id, "name": kept.name, "encoding": kept.encoding, "example": example[:80]}
+
+
 def _shown(item: Item, show: str) -> bool:
     if show == "look":
         return bool(item.code)
@@ -68,21 +76,18 @@ def _shown(item: Item, show: str) -> bool:
     return show not in ("image", "sound") or item.kind == show
 
 
-def _found(item: Item, find: str) -> bool:
-    if not find:
-        return True
-    name, caption = item.name.casefold(), item.caption.casefold()
-    if any(char in find for char in "*?["):
-        return fnmatch.fnmatchcase(name, find) or fnmatch.fnmatchcase(name.rpartition("/")[2], find)
-    return find in name or find in caption
+def _found(item: Item, find: str, matches: Callable[[str], bool] | None) -> bool:
+    if matches is not None:
+        return matches(item.name)
+    return find in item.name.casefold() or find in item.caption.casefold()
 
 
-def _row(item: Item, by_id: dict[int, Item], first: dict[tuple, Item], language: str) -> dict:
+def _row(item: Item, by_id: dict[int, Item], first: dict[int, Item], language: str) -> dict:
     partner = by_id.get(item.partner)
     return {
         "id": item.id, "name": item.name, "kind": item.kind, "caption": item.caption, "version": item.digest[:8],
         "readable": bool(item.file), "used": item.used, "code": item.code, "act": item.act,
-        "problem": problem_sentence(item, first.get((item.digest, item.kind)), language),
+        "problem": problem_sentence(item, first.get(item.id), language),
         "width": item.width, "height": item.height, "seconds": round(item.seconds, 2), "peaks": item.peaks,
         "long": is_long(item), "cut": item.cut, "pieces": item.pieces,
         "partner": partner and {
@@ -99,6 +104,8 @@ def problem_sentence(item: Item, original: Item | None, language: str) -> str:
     key = item.code
     if key == "duplicate":
         key = "duplicate" if not item.used else "duplicate_caption"
+    if key == "repaired":
+        key = f"repaired_{item.repaired}"
     if key == "no_partner":
         key = f"no_partner_{item.kind}"
     return say(

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+
 import gradio as gr
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
 
+from .answers import HANDLERS, Sentences
 from .collect_api import Serve
+from .door import Door, refuse
+from .gradio_routes import OnlyNeeded
+from .login import Login, known
 from .owner import GiveKey
 from .settings import Settings
+from .stalled import EndStalled
+from .throttle import RefuseLarge, Throttle
 
 # What the login page itself needs; everything else waits until somebody has logged in.
 OPEN = (
@@ -21,40 +29,60 @@ OPEN = (
     "/theme.css",
     "/favicon.ico",
     "/manifest.json",
-    "/svelte/",
-    "/gradio_api/startup-events",
-)  # asked by launch itself
+    "/gradio_api/startup-events",  # asked by launch itself
+)
 
 
-def middleware(demo: gr.Blocks, settings: Settings, script: str = "") -> list[Middleware]:
-    """For ``app_kwargs`` of the server of ``demo``; ``script`` runs in the page before gradio's own."""
-    layers = [Middleware(RefuseForeign), Middleware(FirstScript, script=script)]
-    layers.append(Middleware(GiveKey))
+def app_options(demo: gr.Blocks, settings: Settings, script: str = "") -> dict:
+    """For ``app_kwargs`` of the server of ``demo``; ``script`` runs in the page before gradio's own.
+
+    gradio wraps layers of its own around those that it is given, so the door is put around them all when the server
+    starts, before it listens.
+    """
+
+    @contextlib.asynccontextmanager
+    async def starting(app):
+        app.middleware_stack = Door(app.middleware_stack, settings, lambda: demo.share_url)
+        yield
+
+    return {
+        "middleware": _inside(demo, settings, script), "exception_handlers": HANDLERS, "lifespan": starting,
+        "docs_url": None, "redoc_url": None,
+    }  # fmt: skip
+
+
+def _inside(demo: gr.Blocks, settings: Settings, script: str) -> list[Middleware]:
+    layers = [Middleware(EndStalled), Middleware(Sentences), Middleware(Throttle), Middleware(RefuseLarge)]
+    layers += [Middleware(FirstScript, script=script), Middleware(GiveKey)]
     if settings.auth is not None:
-        layers.append(Middleware(RequireLogin, demo=demo))
+        layers += [Middleware(Login, demo=demo), Middleware(RequireLogin, demo=demo)]
     routes = getattr(demo, "our_routes", None)
-    return layers if routes is None else [*layers, Middleware(Serve, routes=routes)]
+    return [*layers, *([] if routes is None else [Middleware(Serve, routes=routes)]), Middleware(OnlyNeeded)]
 
 
-class RefuseForeign:
-    """gradio's file route would fetch foreign addresses for whoever asks."""
-
-    def __init__(self, app):
-        self.app = app
-
-    async def __call__(self, scope, receive, send):
-        path = scope.get("path", "")
-        if scope["type"] == "http" and ("file=http:" in path or "file=https:" in path or "/proxy=" in path):
-            await PlainTextResponse("Refused: this page fetches nothing.", status_code=403)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+@contextlib.contextmanager
+def believing_nobody():
+    """While the server starts: uvicorn, which gradio starts without asking, would believe any local process that says
+    on whose behalf it calls. :class:`Door` believes those that ``--proxy`` names.
+    """
+    name = "FORWARDED_ALLOW_IPS"
+    before = os.environ.get(name)
+    os.environ[name] = ""
+    try:
+        yield
+    finally:
+        os.environ.pop(name) if before is None else os.environ.update({name: before})
 
 
 class FirstScript:
-    """gradio runs the scripts of ``launch(head=)`` after it chose a language, which is too late to have one chosen."""
+    """gradio runs the scripts of ``launch(head=)`` after it chose a language, which is too late to have one chosen.
+
+    And it looks for the page's icon and manifest at the top of the server, where under ``--root-path`` another's are.
+    """
 
     def __init__(self, app, script: str):
-        self.app, self.script = app, f"<head><script>{script}</script>".encode()
+        self.app = app
+        self.script = f'<head><link rel="icon" href="favicon.ico"><script>{script}</script>'.encode()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or scope.get("path") != "/" or scope["method"] != "GET":
@@ -72,7 +100,9 @@ class FirstScript:
                 return
             headers = MutableHeaders(raw=start["headers"])
             if headers.get("content-type", "").startswith("text/html"):
-                body = body.replace(b"<head>", self.script, 1)
+                body = body.replace(b"<head>", self.script, 1).replace(
+                    b'href="/manifest.json"', b'href="manifest.json"', 1
+                )
                 headers["content-length"] = str(len(body))
             await send(start)
             await send({"type": "http.response.body", "body": body})
@@ -92,12 +122,7 @@ class RequireLogin:
             return
         path = scope.get("path", "")
         page = path == "/" and scope["type"] == "http"  # shows the login where nobody is logged in
-        if page or path.startswith(OPEN) or self._known(HTTPConnection(scope)):
+        if page or path.startswith(OPEN) or known(self.demo, HTTPConnection(scope)):
             await self.app(scope, receive, send)
         else:
-            await PlainTextResponse("Log in first.", status_code=401)(scope, receive, send)
-
-    def _known(self, connection: HTTPConnection) -> bool:
-        server = self.demo.app
-        names = (f"access-token-{server.cookie_id}", f"access-token-unsecure-{server.cookie_id}")
-        return any(connection.cookies.get(name) in server.tokens for name in names)
+            await refuse(scope, receive, send, 401, "login_first", {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import logging
 from dataclasses import dataclass
@@ -22,9 +21,12 @@ class Insight:
 
 
 async def insight(sampler, model: str, prompt: str) -> Insight:
-    """What there is to say of ``prompt``; nothing where that fails, since results are worth showing all the same."""
+    """What there is to say of ``prompt``; nothing where that fails, since results are worth showing all the same.
+
+    ``sampler`` is a visitor's: see :class:`~mmgan.ui.seeing.SeenSampler`.
+    """
     try:
-        return await asyncio.to_thread(_insight, sampler, model, prompt)
+        return await sampler.aside(_insight, sampler, model, prompt)
     except MmganError:
         return Insight()
     except Exception:

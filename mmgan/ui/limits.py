@@ -10,9 +10,13 @@ from collections.abc import Callable
 import gradio as gr
 
 from .problems import Problem
+from .turns import Visitor, visitor_of
 
 MAX_SAMPLES = 16  # of one request: more would keep a class waiting
-MAX_WAITING = 128  # requests in the queue; beyond, the page says that it is busy
+MAX_WAITING = 256  # requests in the queue; beyond, the page says that it is busy
+MAX_OF_VISITOR = 20  # of these, and of those being answered: a program that asks for more at once is told to wait
+MAX_OF_ADDRESS = 160  # forty in a class behind one address, with four requests each
+MAX_OF_SESSIONS = 96  # of an address by programs, which call themselves what they like
 MAX_AT_ONCE = 64  # requests that wait for a pass at the same time; they cost no thread
 VISITOR = (20, 3.0)  # requests at once, and each second after that: a person dragging and clicking stays below
 # A class of forty behind one address should notice nothing, a script that renames itself for each request should.
@@ -25,10 +29,10 @@ class Limiter:
 
     def __init__(self, burst: int, rate: float, clock: Callable[[], float] = time.monotonic):
         self._burst, self._rate, self._clock = burst, rate, clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[str | Visitor, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, name: str) -> float:
+    def take(self, name: str | Visitor) -> float:
         """0 where the request may go on, else the seconds to wait."""
         now = self._clock()
         with self._lock:
@@ -46,6 +50,7 @@ class Limits:
 
     def __init__(self, visitor: tuple[int, float] = VISITOR, address: tuple[int, float] = ADDRESS):
         self._visitors, self._addresses = Limiter(*visitor), Limiter(*address)
+        self.large_sessions: set[str] = set()  # of programs that were just given more than gradio should keep
 
     def check(self, request: gr.Request | None) -> None:
         """Counts one request.
@@ -53,9 +58,7 @@ class Limits:
         Raises:
             Problem: the visitor, or their address, asked for too much; the sentence says how long to wait.
         """
-        address = getattr(getattr(request, "client", None), "host", None) or ""
-        session = getattr(request, "session_hash", None)
-        wait = self._visitors.take(f"{address} {session}") if session else 0.0
-        wait = max(wait, self._addresses.take(address))
+        visitor = visitor_of(request)
+        wait = max(self._visitors.take(visitor), self._addresses.take(visitor.address))
         if wait:
             raise Problem("too_fast", seconds=max(1, round(wait + 0.5)))

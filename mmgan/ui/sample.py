@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import gradio as gr
@@ -14,9 +15,10 @@ from . import cards, explore, favourites
 from .cards import PLAIN, said
 from .insight import insight
 from .limits import MAX_AT_ONCE, MAX_SAMPLES, Limits
-from .problems import sentence
+from .problems import fault, sentence
 from .sampling import RUNS, Sampler, Samples
-from .strings import LANGUAGES, label, language, say
+from .seeing import SeenSampler
+from .strings import LANGUAGES, label, language
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +27,12 @@ FIRST = 4  # samples on the page when it opens
 QUEUE = {"concurrency_id": "sampling", "concurrency_limit": MAX_AT_ONCE}  # page and API share one queue
 
 
-def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
-    """Adds the tab's components and events to the surrounding ``demo``."""
+def build(demo: gr.Blocks, sampler: Sampler, seen: Callable[[gr.Request], SeenSampler], limits: Limits) -> None:
+    """Adds the tab's components and events to the surrounding ``demo``.
+
+    Args:
+        seen: the sampler as the visitor of a request has it.
+    """
     model_name = sampler.shipped[0]
     examples = sampler.examples(model_name)
     first = _first(examples, "en")
@@ -46,8 +52,8 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
             chips = [gr.Button(**_chip(examples, index), size="sm", scale=0, min_width=0) for index in range(CHIPS)]
         with gr.Row(elem_classes="mm-settings"):
             model = gr.Dropdown(
-                _choices(sampler), value=model_name, label=label("model"), elem_id="model", filterable=False, scale=0,
-                min_width=200,
+                _choices(list(sampler.shipped)), value=model_name, label=label("model"), elem_id="model",
+                filterable=False, scale=0, min_width=200,
             )  # fmt: skip
             count = gr.Slider(
                 1, MAX_SAMPLES, value=FIRST, step=1, label=label("num_samples"), elem_id="count", scale=1,
@@ -101,27 +107,30 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
             return (cards.alert(sentence(error, spoken)), *[gr.skip()] * place)
         except (asyncio.CancelledError, CancelledError):
             raise
-        except Exception:
+        except Exception as error:
             log.exception("sampling failed")
-            return (cards.alert(say("internal", spoken)), *[gr.skip()] * place)
+            return (cards.alert(fault(error, spoken)), *[gr.skip()] * place)
 
-    async def shown(spoken, prompt, model, num_samples, seed, truncation):
-        result = await sampler.sample(prompt, num_samples, seed, truncation, model)
-        return cards.results(result, await insight(sampler, result.model, result.prompt), spoken)
+    async def shown(mine, spoken, prompt, model, num_samples, seed, truncation):
+        result = await mine.sample(prompt, num_samples, seed, truncation, model)
+        said = await insight(mine, result.model, result.prompt)
+        return await mine.show(result.size, cards.results, result, said, spoken)
 
     async def generate(prompt, model, num_samples, seed, truncation, request: gr.Request):
-        return await answer(request, 1, lambda spoken: shown(spoken, prompt, model, num_samples, seed, truncation))
+        asked = prompt, model, num_samples, seed, truncation
+        return await answer(request, 1, lambda spoken: shown(seen(request), spoken, *asked))
 
     offered = set(examples)  # prompts that nobody typed, which give way to another model's
 
     async def switch(prompt, other, model, num_samples, seed, truncation, request: gr.Request):
         async def ask(spoken):
-            known = _ordered(await asyncio.to_thread(sampler.examples, model), spoken)
+            mine = seen(request)
+            known = _ordered(await mine.aside(mine.examples, model), spoken)
             offered.update(known)
             given = (*known, "", "")[:2]
             typed = [(text or "").strip() != "" and text not in offered for text in (prompt, other)]
             asked = prompt if typed[0] else given[0]
-            html = await shown(spoken, asked, model, num_samples, seed, truncation) if asked else cards.empty()
+            html = await shown(mine, spoken, asked, model, num_samples, seed, truncation) if asked else cards.empty()
             prompts = (gr.skip() if own else new for own, new in zip(typed, given, strict=True))
             return html, *prompts, *(gr.update(**_chip(known, index)) for index in range(CHIPS))
 
@@ -129,13 +138,17 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
     async def show_way(prompt, other, model, seed, truncation, request: gr.Request):
         async def ask(spoken):
-            return explore.morph(await sampler.morph(prompt, other, seed, truncation, model), other, spoken)
+            mine = seen(request)
+            way = await mine.morph(prompt, other, seed, truncation, model)
+            return await mine.show(way.size, explore.morph, way, other, spoken)
 
         return await answer(request, 1, ask)
 
     async def show_codes(prompt, model, seed, truncation, request: gr.Request):
         async def ask(spoken):
-            return explore.walk(await sampler.walk(prompt, seed, truncation, model), spoken)
+            mine = seen(request)
+            ways = await mine.walk(prompt, seed, truncation, model)
+            return await mine.show(sum(way.size for way in ways.values()), explore.walk, ways, spoken)
 
         return await answer(request, 1, ask)
 
@@ -145,14 +158,15 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
         async def ask(spoken):
             asked = json.loads(text)
             model, seed, truncation = asked["model"], int(asked.get("seed", 0)), float(asked.get("truncation", 1))
-            await asyncio.to_thread(sampler.pipeline, model)  # it may have been deleted since
-            known = _ordered(await asyncio.to_thread(sampler.examples, model), spoken)
+            mine = seen(request)
+            await mine.choose(model)  # it may have been deleted since
+            known = _ordered(await mine.aside(mine.examples, model), spoken)
             offered.update(known)
             prompt = asked.get("prompt") or next(iter(known), "")
-            html = await shown(spoken, prompt, model, num_samples, seed, truncation)
+            html = await shown(mine, spoken, prompt, model, num_samples, seed, truncation)
             chips = (gr.update(**_chip(known, index)) for index in range(CHIPS))
             prompt = gr.skip() if asked.get("aside") else prompt  # another one is being written
-            return html, prompt, gr.update(choices=_choices(sampler), value=model), seed, truncation, *chips
+            return html, prompt, gr.update(choices=_choices(mine.models), value=model), seed, truncation, *chips
 
         return await answer(request, 5 + CHIPS, ask)
 
@@ -175,7 +189,7 @@ def build(demo: gr.Blocks, sampler: Sampler, limits: Limits) -> None:
 
     def arrive(request: gr.Request):
         """What differs from visitor to visitor: the language of what the page opens with, and the runs of by now."""
-        spoken, choices = language(request), gr.update(choices=_choices(sampler))
+        spoken, choices = language(request), gr.update(choices=_choices(seen(request).models))
         if spoken == "en":
             return *[gr.skip()] * 3, choices, *[gr.skip()] * CHIPS
         known = _ordered(examples, spoken)
@@ -200,8 +214,8 @@ def _heading(key: str) -> str:
     return said(key, "h2", 'class="mm-panel-title"') + said(f"{key}_about", "p", 'class="mm-about"')
 
 
-def _choices(sampler: Sampler) -> list[tuple[str, str]]:
-    return [(name.removeprefix(RUNS), name) for name in sampler.models]
+def _choices(models: list[str]) -> list[tuple[str, str]]:
+    return [(name.removeprefix(RUNS), name) for name in models]
 
 
 def _opening(sampler: Sampler, prompt: str) -> Samples | MmganError | None:
@@ -214,9 +228,9 @@ def _opening(sampler: Sampler, prompt: str) -> Samples | MmganError | None:
             return thread.submit(asyncio.run, sampler.sample(prompt, FIRST)).result()
     except MmganError as error:
         return error
-    except Exception:
+    except Exception as error:
         log.exception("the first samples failed")
-        return MmganError(say("internal"))
+        return MmganError(fault(error, "en"))
 
 
 def _opened(opening: Samples | MmganError | None, spoken: str) -> tuple[str, str]:

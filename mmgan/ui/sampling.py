@@ -19,17 +19,20 @@ import torch
 from PIL import Image
 
 from ..audio import write_wav
+from ..cost import check_model
 from ..errors import MmganError, PromptError
+from ..resources import MODELS  # the first is the one the page opens with
 from ..spectrogram import spectrogram_image
 from ..text import MAX_CHARACTERS, check_prompt
-from .batching import Batcher, Made
-from .limits import MAX_SAMPLES
+from .batching import Batchers, Made
+from .limits import MAX_OF_VISITOR, MAX_SAMPLES
 from .problems import Problem
+from .turns import Turns, Visitor
 
-MODELS = ("digits", "shapes")  # what ships, in the order shown; the first is the one the page opens with
 RUNS = "runs/"  # what a run's name has before it, so that it never hides a model that ships
 MAX_RUNS = 3  # models of runs kept in memory
-KEPT_SAMPLES = 512  # remembered, about 40 MB: a class that tries the same examples asks for the same again
+KEPT_BYTES = 40 << 20  # of samples that are remembered: a class that tries the same examples asks for the same again
+LARGE_BYTES = 512 << 10  # of samples, about six; drawing and writing more would keep everybody else waiting
 MORPH_STEPS = 13  # pictures on the way between two prompts, both ends included
 WALK_STEPS = 9  # positions of each slider of the walk; the middle is where it starts
 CODES = ("shared", "image", "audio")  # the parts of the latents, in their order
@@ -62,6 +65,14 @@ class Samples:
     company: int = 1  # requests that shared the forward pass
     remembered: bool = False  # whether it was made for an earlier request
 
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        pictures = [picture for sample in self.samples for picture in (sample.image, sample.spectrogram)]
+        return sum(sample.waveform.nbytes for sample in self.samples) + sum(
+            picture.width * picture.height * len(picture.getbands()) for picture in pictures
+        )
+
 
 class Sampler:
     """Pipelines by name, each loaded at its first use and kept. Its requests may come from any thread.
@@ -89,7 +100,8 @@ class Sampler:
         self._stamp = itertools.count()
         self._lock = threading.Lock()  # of what is remembered
         self._loading = threading.Lock()
-        self._batcher = Batcher()
+        self._batchers = Batchers()
+        self.aside = Turns("mmgan-aside", at_once=4, each=2, asked=MAX_OF_VISITOR)  # what else takes a thread
 
     # ---------------------------------------------------------------------------------------------------------- models
 
@@ -140,9 +152,10 @@ class Sampler:
     # -------------------------------------------------------------------------------------------------------- requests
 
     async def sample(
-        self, prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = ""
-    ) -> Samples:
-        """Pictures and sounds of ``prompt``.
+        self, prompt: str, num_samples: int = 4, seed: int = 0, truncation: float = 1.0, model: str = "",
+        visitor: Visitor = Visitor(),
+    ) -> Samples:  # fmt: skip
+        """Pictures and sounds of ``prompt``, made when it is the ``visitor``'s turn.
 
         Raises:
             PromptError: the prompt or a setting cannot be used.
@@ -150,7 +163,7 @@ class Sampler:
         """
         num_samples, seed, truncation = _count(num_samples), _seed(seed), _truncation(truncation)
         prompt = _prompt(prompt)
-        model, pipe = await self._choose(model)
+        model, pipe = await self.choose(model, visitor)
         with self._lock:
             stamp = self._stamps.setdefault(pipe, next(self._stamp))
             key = (stamp, prompt, num_samples, seed, truncation)
@@ -161,15 +174,19 @@ class Sampler:
         def rows():
             return pipe.embed([prompt]).repeat(num_samples, 1), pipe.latents(num_samples, seed) * truncation
 
-        made = await self._make(pipe, rows, num_samples, prompt)
-        result = _samples(made, prompt, model, seed, truncation, pipe, seeds_of(seed, num_samples))
+        made = await self._make(visitor, pipe, rows, num_samples, prompt)
+        values = made, prompt, model, seed, truncation, pipe, seeds_of(seed, num_samples)
+        result = await self.show(visitor, made.size, _samples, *values)
         with self._lock:
             self._kept[key] = result
-            while sum(len(kept.samples) for kept in self._kept.values()) > KEPT_SAMPLES:
+            while sum(kept.size for kept in self._kept.values()) > KEPT_BYTES:
                 self._kept.popitem(last=False)
         return result
 
-    async def morph(self, prompt: str, other: str, seed: int = 0, truncation: float = 1.0, model: str = "") -> Samples:
+    async def morph(
+        self, prompt: str, other: str, seed: int = 0, truncation: float = 1.0, model: str = "",
+        visitor: Visitor = Visitor(),
+    ) -> Samples:  # fmt: skip
         """``MORPH_STEPS`` samples with the same latents, on the way from ``prompt`` to ``other``.
 
         Raises:
@@ -177,18 +194,21 @@ class Sampler:
         """
         seed, truncation = _seed(seed), _truncation(truncation)
         prompt, other = _prompt(prompt), _prompt(other)
-        model, pipe = await self._choose(model)
+        model, pipe = await self.choose(model, visitor)
 
         def rows():
-            ends, steps = pipe.embed([prompt, other]), torch.linspace(0, 1, MORPH_STEPS)[:, None]
+            ends, steps = pipe.embed([prompt, other]), torch.linspace(0, 1, MORPH_STEPS, dtype=torch.float32)[:, None]
             way = torch.nn.functional.normalize(ends[:1].lerp(ends[1:], steps), dim=1)
             way[0], way[-1] = ends  # the very samples that the prompts give alone
             return way, (pipe.latents(1, seed) * truncation).repeat(MORPH_STEPS, 1)
 
-        made = await self._make(pipe, rows, MORPH_STEPS, prompt, other)
-        return _samples(made, prompt, model, seed, truncation, pipe, [seed] * MORPH_STEPS)
+        made = await self._make(visitor, pipe, rows, MORPH_STEPS, prompt, other)
+        values = made, prompt, model, seed, truncation, pipe, [seed] * MORPH_STEPS
+        return await self.show(visitor, made.size, _samples, *values)
 
-    async def walk(self, prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "") -> dict[str, Samples]:
+    async def walk(
+        self, prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "", visitor: Visitor = Visitor()
+    ) -> dict[str, Samples]:
         """For each of ``CODES``, ``WALK_STEPS`` samples of ``prompt`` with only that part of the latents moving.
 
         A part turns from its own values, in the middle, by up to a right angle to either side, so that it stays as
@@ -199,13 +219,13 @@ class Sampler:
         """
         seed, truncation = _seed(seed), _truncation(truncation)
         prompt = _prompt(prompt)
-        model, pipe = await self._choose(model)
+        model, pipe = await self.choose(model, visitor)
         middle, config = WALK_STEPS // 2, pipe.config
         sizes = (config.latent_shared, config.latent_image, config.latent_audio)
 
         def rows():
             here, there = pipe.latents(1, seed) * truncation, pipe.latents(2, seed)[1:] * truncation
-            angles = torch.linspace(-math.pi / 2, math.pi / 2, WALK_STEPS)
+            angles = torch.linspace(-math.pi / 2, math.pi / 2, WALK_STEPS, dtype=torch.float32)
             angles = torch.cat([angles[:middle], angles[middle + 1 :]])[:, None]
             ways, first = [here], 0
             for size in sizes:
@@ -218,8 +238,9 @@ class Sampler:
             return pipe.embed([prompt]).repeat(len(latents), 1), latents
 
         count = 1 + len(CODES) * (WALK_STEPS - 1)
-        made = await self._make(pipe, rows, count, prompt)
-        every = _samples(made, prompt, model, seed, truncation, pipe, [seed] * count)
+        made = await self._make(visitor, pipe, rows, count, prompt)
+        values = made, prompt, model, seed, truncation, pipe, [seed] * count
+        every = await self.show(visitor, made.size, _samples, *values)
         start, moved = every.samples[0], every.samples[1:]
         ways = [moved[i : i + WALK_STEPS - 1] for i in range(0, len(moved), WALK_STEPS - 1)]
         return {
@@ -227,16 +248,22 @@ class Sampler:
             for code, way in zip(CODES, ways, strict=True)
         }
 
-    async def _choose(self, model: str):
+    async def choose(self, model: str, visitor: Visitor = Visitor()):
+        """The name and the pipeline of ``model``; "" is the first of what ships. Raises as :meth:`pipeline`."""
         model = model or self.shipped[0]
         if model in self._pipelines:
             return model, self._pipelines[model]
-        return model, await asyncio.to_thread(
-            self.pipeline, model
-        )  # loading takes a second, and others should not wait
+        # Loading takes a second or more, and others should not wait.
+        return model, await self.aside.run(visitor, self.pipeline, model)
 
-    async def _make(self, pipe, rows, count: int, *prompts: str) -> Made:
-        return await asyncio.wrap_future(self._batcher.submit(pipe, rows, count, prompts))
+    async def show(self, visitor: Visitor, size: int, function: Callable, *arguments):
+        """``function(*arguments)``, which draws or writes ``size`` bytes of samples; in a thread if they are many."""
+        if size > LARGE_BYTES:
+            return await self.aside.run(visitor, function, *arguments)
+        return function(*arguments)
+
+    async def _make(self, visitor: Visitor, pipe, rows, count: int, *prompts: str) -> Made:
+        return await asyncio.wrap_future(self._batchers.submit(pipe, rows, count, prompts, visitor))
 
 
 class _Loader:
@@ -249,6 +276,8 @@ class _Loader:
     def __call__(self, source: str | Path):
         from ..pipeline import Pipeline
 
+        if isinstance(source, Path):  # of a run, which may have come from a stranger
+            check_model(source)
         pipeline = Pipeline.from_pretrained(source, device=self._device, text_encoder=self._encoder)
         self._encoder = self._encoder or pipeline.text_encoder
         return pipeline

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import ipaddress
 import math
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from ..data.limits import PROJECT_LIMITS, Limits
 from ..errors import MmganError
 
 HOST, PORT = "127.0.0.1", 7860
+AUTH, TEACHER_CODE = "MMGAN_AUTH", "MMGAN_TEACHER_CODE"  # environment variables, for those flags
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 UPLOADING = ("ratio_from", "projects", "free_bytes")  # limits that say nothing of what training reads
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -31,6 +35,10 @@ class Settings:
     runs: Path = Path("runs")  # where runs are
     projects: Path | None = None  # where visitors' own pictures and sounds are kept; None: beside the runs
     limits: Limits = PROJECT_LIMITS  # of what a visitor's project may hold
+    proxy: tuple[str, ...] = ()  # addresses of servers in front of this one, whose word on who calls is taken
+    root_path: str = ""  # where under their name the page is, such as "/mmgan"
+    allow_host: tuple[str, ...] = ()  # names that this server answers to, besides its own
+    allow_frames: bool = False  # whether pages elsewhere may show this one inside them
 
     @property
     def projects_folder(self) -> Path:
@@ -40,7 +48,7 @@ class Settings:
     @property
     def public(self) -> bool:
         """Whether others than the people at this machine can reach the page."""
-        return self.share or self.host not in LOOPBACK
+        return self.share or self.host not in LOOPBACK or bool(self.proxy)
 
 
 def from_options(options: argparse.Namespace) -> Settings:
@@ -49,9 +57,9 @@ def from_options(options: argparse.Namespace) -> Settings:
     Raises:
         MmganError: a flag that cannot be used; the sentence says how it should look.
     """
-    auth = None
-    if options.auth is not None:
-        user, colon, password = options.auth.partition(":")
+    auth, given = None, _secret(options, "auth", AUTH)
+    if given is not None:
+        user, colon, password = given.partition(":")
         if not (user and colon and password):
             raise MmganError("Write --auth as user:password, such as --auth class:sunflower.")
         auth = user, password
@@ -61,13 +69,68 @@ def from_options(options: argparse.Namespace) -> Settings:
         megabytes = -1.0
     if not 1 <= megabytes <= 100_000:
         raise MmganError("Write --max-upload as a number of megabytes from 1 to 100000, such as --max-upload 200.")
-    if options.teacher_code is not None and not options.teacher_code.strip():
+    teacher_code = _secret(options, "teacher_code", TEACHER_CODE)
+    if teacher_code is not None and not teacher_code.strip():
         raise MmganError("The teacher code is empty; choose a word that the class does not know.")
     return Settings(
         options.host, options.port, options.device, options.share, auth, int(megabytes * (1 << 20)),
-        options.teacher_code, Path(options.runs), Path(options.projects) if options.projects else None,
-        _limits(options.limit),
+        teacher_code, Path(options.runs), Path(options.projects) if options.projects else None,
+        _limits(options.limit), _proxies(options.proxy), _root_path(options.root_path), _names(options.allow_host),
+        options.allow_frames,
     )  # fmt: skip
+
+
+def _secret(options: argparse.Namespace, name: str, variable: str) -> str | None:
+    """What a flag says, or the file of its ``-file`` flag, or else the environment; None where nobody says anything.
+
+    A process list shows flags to everybody at the machine.
+    """
+    flag, file = "--" + name.replace("_", "-"), getattr(options, f"{name}_file")
+    given = getattr(options, name)
+    if given is not None and file is not None:
+        raise MmganError(f"Give either {flag} or {flag}-file, not both.")
+    if file is None:
+        return os.environ.get(variable) or None if given is None else given
+    try:
+        with open(file, encoding="utf-8-sig") as lines:
+            line = lines.readline(1 << 12).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        raise MmganError(
+            f"{flag}-file {file} cannot be read; name a text file that has it in its first line."
+        ) from error
+    if not line.strip():
+        raise MmganError(f"The first line of {flag}-file {file} is empty; write it there.")
+    return line
+
+
+def _proxies(given: list[str]) -> tuple[str, ...]:
+    addresses = [address.strip() for text in given for address in text.split(",")]
+    for address in addresses:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError as error:
+            raise MmganError(
+                "Write --proxy as the address of the server in front of mmgan, such as --proxy 127.0.0.1 or --proxy "
+                f"10.0.0.0/8,::1, not {address!r}."
+            ) from error
+    return tuple(addresses)
+
+
+def _root_path(given: str) -> str:
+    path = given.rstrip("/")
+    if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
+        raise MmganError(f"Write --root-path as a path, such as --root-path /mmgan, not {given!r}.")
+    return path
+
+
+def _names(given: list[str]) -> tuple[str, ...]:
+    names = [name.strip().lower().rstrip(".") for text in given for name in text.split(",")]
+    for name in names:
+        if not re.fullmatch(r"[\w.-]+|\[[0-9a-f:.]+\]", name, re.ASCII):
+            raise MmganError(
+                f"Write --allow-host as a name without port, such as --allow-host mmgan.school.example, not {name!r}."
+            )
+    return tuple(names)
 
 
 def _limits(changes: list[str]) -> Limits:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
-from .strings import language, say
+from .access import AccessError
+from .owner import owner_of
+from .problems import Problem, without_places
+from .strings import language
 from .watching import spoken_run
 
 LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
@@ -12,17 +15,36 @@ MAX_SETTINGS = 40
 
 
 def add_api(desk) -> None:
-    """Adds /runs, /run, /start_run, /stop_run, /pause_run, /resume_run and /delete_run to the surrounding Blocks."""
+    """Adds /runs, /hidden_runs, /run, /start_run, /stop_run, /pause_run, /resume_run, /delete_run to the Blocks."""
 
     def act(request: gr.Request, **question) -> dict:
-        answer = desk.act(question, _address(request), language(request))
+        answer = desk.act(question, _address(request), language(request), _owner(request))
         if "error" in answer:
             raise gr.Error(answer["error"], print_exception=False)
         return answer
 
     def runs(request: gr.Request = None) -> list[dict]:
-        """Every run, the newest first: name, state, step, share done, data, and whether it has a checkpoint."""
-        return [spoken_run(run, language(request)) for run in desk.watcher.runs()]
+        """Every run that you may see, the newest first: name, state, step, share done, data, whether it has a model.
+
+        A fine-tuning on a project is seen by whoever started it (known by the page's cookie), unless they let everybody
+        see it.
+        """
+        may = desk.access.may("", _address(request))
+        return without_places([spoken_run(run, language(request)) for run in desk.runs(_owner(request), may)])
+
+    def hidden_runs(teacher_code: str = "", request: gr.Request = None) -> list[dict]:
+        """The runs of others that you may stop and delete but not see, so that you can free the computer.
+
+        Each has a name for /stop_run and /delete_run that says nothing of it, and its state.
+
+        Args:
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        try:
+            desk.access.check(teacher_code, _address(request), language(request))
+        except AccessError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return without_places([run for run in desk.runs(_owner(request), True) if run.get("hidden")])
 
     def run(name: str, cursor: int = 0, epoch: str = "", request: gr.Request = None) -> dict:
         """One run and its metrics since a cursor.
@@ -37,11 +59,14 @@ def add_api(desk) -> None:
             epoch: of the answer before.
         """
         spoken = language(request)
-        answer = desk.poll({"run": name, "cursor": cursor, "epoch": epoch, "version": ""}, spoken)
+        if not name.strip():
+            raise Problem("train_no_name")
+        question = {"run": name, "cursor": cursor, "epoch": epoch, "version": ""}
+        answer = desk.poll(question, spoken, _owner(request), _address(request))
         if answer["run"] is None:
-            raise gr.Error(say("train_gone", spoken, name=name[:60]), print_exception=False)
+            raise Problem("train_gone", name=name[:60])
         kept = {key: answer[key] for key in ("run", "metrics", "visits", "log") if key in answer}
-        return kept | {"settings": desk.manager.settings(name)}
+        return without_places(kept | desk.look({"what": "settings", "run": name}, spoken, _owner(request)))
 
     def start_run(
         name: str, data: str, preset: str = "tiny", loss: str = "relativistic", minutes: float = 8,
@@ -105,8 +130,12 @@ def add_api(desk) -> None:
         act(request, action="delete", run=name, code=teacher_code)
         return {"deleted": name}
 
-    for function in (runs, run, start_run, stop_run, pause_run, resume_run, delete_run):
+    for function in (runs, hidden_runs, run, start_run, stop_run, pause_run, resume_run, delete_run):
         gr.api(function, api_name=function.__name__, **LIMITS)
+
+
+def _owner(request: gr.Request | None) -> str:
+    return owner_of(getattr(request, "cookies", None))
 
 
 def _address(request: gr.Request | None) -> str:

@@ -13,22 +13,22 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from ..data.adding import Added, refuse_large
-from ..data.archive import safe_name
 from ..data.layout import Problem as LeftOut
 from ..data.limits import Limits, mebibytes
+from ..data.names import disk_name, free_name, safe_name
 from ..data.projects import Project
-from ..data.sources import free_name
-from ..errors import DataError, MmganError
+from ..errors import DataError, MmganError, ModelGivenError
 from ..files import saving
-from .problems import Problem, sentence
+from ..locks import MARKER, file_lock
+from .problems import Problem, fault, sentence
 from .strings import say
+from .turns import Turns, Visitor
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Upload:
     folder: Path
     project: Project
     owner: str
+    visitor: Visitor = Visitor()
     files: set[Path] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)  # names of loose files, those on their way included
     size: int = 0
@@ -61,11 +62,13 @@ class Upload:
     name: str = ""  # of the file that is looked at
     sentence: str = ""  # what became of it
     left_out: list = field(default_factory=list)
+    models: list = field(default_factory=list)  # names of files that are models, and have a place of their own
     cancelled: bool = False
 
     def as_dict(self, language: str = "en") -> dict:
         return {
             "state": self.state, "done": self.done, "total": self.total, "name": self.name, "sentence": self.sentence,
+            "models": self.models[:SHOWN],
             "left_out": [[problem.file, sentence(problem.sentence, language)] for problem in self.left_out[:SHOWN]],
         }  # fmt: skip
 
@@ -83,13 +86,17 @@ class Uploads:
         self.folder, self.limits, self.max_upload = folder / secrets.token_hex(6), limits, max_upload
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
-        self._adding = ThreadPoolExecutor(2, "mmgan-add")  # so that many at once leave the page some of the machine
-        self._lives = FileLock(f"{self.folder}{LIVES}", thread_local=False)
+        # Two at once leave the page some of the machine; who has large files passes the turn on after each.
+        self._adding = Turns("mmgan-add", at_once=2, asked=OPEN_UPLOADS, whole_address=True)
+        self._lives = None
         with contextlib.suppress(OSError):
             _remove_left(folder)
 
-    def begin(self, project: Project, owner: str) -> str:
+    def begin(self, project: Project, owner: str, visitor: Visitor | None = None) -> str:
         """A new upload; returns its key.
+
+        Args:
+            visitor: whose turn it is when the files are added; None knows them by ``owner`` alone.
 
         Raises:
             Problem: the visitor has too many open.
@@ -106,10 +113,10 @@ class Uploads:
             key = secrets.token_urlsafe(12)
             with saving(self.folder):
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
-                if not self._lives.is_locked:
-                    self._lives.acquire()  # until this process ends, however it does
+                if self._lives is None:
+                    self._lives = file_lock(f"{self.folder}{LIVES}").lock  # until this process ends, however it does
                 (self.folder / key).mkdir(parents=True)
-            self._uploads[key] = Upload(self.folder / key, project, owner)
+            self._uploads[key] = Upload(self.folder / key, project, owner, visitor or Visitor(name=owner))
         return key
 
     def find(self, key: str, owner: str) -> Upload:
@@ -141,18 +148,22 @@ class Uploads:
             raise Problem("collect_disk_full")
         upload.size += length
         written = 0
-        with saving(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                async for chunk in chunks:
-                    written += len(chunk)
-                    upload.touched = time.monotonic()
-                    if written > length:
-                        raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
-                    file.write(chunk)
-        if written < length:
+        try:
+            with saving(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("wb") as file:
+                    async for chunk in chunks:
+                        written += len(chunk)
+                        upload.touched = time.monotonic()
+                        if written > length:
+                            raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+                        file.write(chunk)
+            if written < length:
+                raise Problem("collect_broken_off", name=name[-80:])
+        except BaseException:  # a page that left among them
+            upload.size -= length
             path.unlink(missing_ok=True)
-            raise Problem("collect_broken_off", name=name[-80:])
+            raise
         upload.files.add(path)
         upload.touched = time.monotonic()
 
@@ -160,12 +171,14 @@ class Uploads:
         if len(upload.files) >= self.limits.files:
             raise Problem("collect_over_count", limit=f"{self.limits.files:,}")
         try:
-            name = safe_name(name, self.limits)
-            if max(len(part.encode()) for part in name.split("/")) > 240:
-                raise DataError("too long")
+            shown = safe_name(name, self.limits)
         except DataError as error:
-            raise Problem("collect_bad_path", name=name[-80:]) from error
+            raise Problem("collect_bad_path", name=name[-80:].strip() or "?") from error
+        name = disk_name(shown)
+        if name != shown:
+            name = free_name(name, upload.taken)
         if "/" in name:
+            upload.taken.add(name)
             return upload.folder / "folders" / name
         name = free_name(name, upload.taken)  # two of one name, from different folders, are two files
         upload.taken.add(name)
@@ -179,32 +192,41 @@ class Uploads:
         """
         if upload.state != "open":
             raise Problem("collect_no_upload")
+        refused = refuse_large([name[-MAX_NAME:] for name in too_large[:MAX_REFUSED]], self.max_upload)
         upload.state = "waiting"
         upload.total = len(upload.files)
-        refused = refuse_large([name[-MAX_NAME:] for name in too_large[:MAX_REFUSED]], self.max_upload)
-        self._adding.submit(self._add, upload, caption, language, refused)
+        try:
+            self._adding.submit(upload.visitor, self._add, upload, caption, language, refused)
+        except Problem:
+            upload.state = "open"
+            raise
 
     def _add(self, upload: Upload, caption: str, language: str, refused: list[LeftOut]) -> None:
         def progress(done: int, total: int, name: str) -> None:
             upload.done, upload.total, upload.name, upload.touched = done, total, name, time.monotonic()
             if upload.cancelled:
                 raise Cancelled
+            self._adding.pass_on(upload.visitor)
 
         try:
             upload.state = "adding"
             folders = upload.folder / "folders"
             loose = sorted(path for path in upload.files if path.parent == upload.folder / "loose")
             added = upload.project.add([*([folders] if folders.is_dir() else []), *loose], caption, progress, refused)
-            upload.left_out = added.left_out
+            upload.left_out, upload.models = added.left_out, added.models
             upload.sentence = _said(added, language)
             upload.state = "done"
         except Cancelled:
             upload.sentence, upload.state = say("collect_cancelled", language), "done"
+        except ModelGivenError:
+            upload.models = [path.name for path in loose]
+            upload.sentence = say("collect_model_given", language, name=", ".join(upload.models[:SHOWN]))
+            upload.state = "failed"
         except MmganError as error:
             upload.sentence, upload.state = sentence(error, language), "failed"
-        except Exception:
+        except Exception as error:
             log.exception("an upload could not be added")
-            upload.sentence, upload.state = say("internal", language), "failed"
+            upload.sentence, upload.state = fault(error, language), "failed"
         finally:
             shutil.rmtree(upload.folder, ignore_errors=True)
 
@@ -226,17 +248,28 @@ class Uploads:
 def _remove_left(folder: Path) -> None:
     """Removes the waiting uploads of servers that live no more: nobody holds their locks."""
     for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name.endswith(MARKER):  # goes with its lock
+            continue
         lock = path if path.name.endswith(LIVES) else path.with_name(path.name + LIVES)
-        with contextlib.suppress(Timeout), FileLock(lock, timeout=0):
+        with contextlib.suppress(Timeout), file_lock(lock, 0):
             shutil.rmtree(lock.with_name(lock.name.removesuffix(LIVES)), ignore_errors=True)
             lock.unlink(missing_ok=True)
 
 
 def _said(added: Added, language: str) -> str:
-    """What became of an upload, in up to three sentences."""
+    """What became of an upload, in up to four sentences."""
     sentences = [say("collect_added", language, pictures=added.pictures, sounds=added.sounds)]
     if added.with_problems:
         sentences.append(say("collect_added_look", language, count=added.with_problems))
     if added.left_out:
         sentences.append(say("collect_added_left_out", language, count=len(added.left_out)))
+    sentences += [
+        say(
+            "collect_added_guessed",
+            language,
+            name=kept.name,
+            encoding=say(f"collect_encoding_{kept.encoding}", language),
+        )
+        for kept in added.guessed[:1]
+    ]
     return ("" if language == "zh" else " ").join(sentences)

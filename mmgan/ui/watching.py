@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 from ..errors import MmganError, TrainingError
 from ..evaluation.report import sheet_grid
+from ..training.access import Access, access_of
 from ..training.examples import SHEET
 from ..training.manager import Manager
-from ..training.run_files import read_json
+from ..training.run_files import read_strips
 from .problems import sentence
 
 FRESH_SECONDS = 0.4  # an answer to many pages is as old as this at most
@@ -29,18 +30,18 @@ class Watcher:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, object]] = {}
 
-    def runs(self) -> list[dict]:
-        """Every run as :meth:`~mmgan.training.manager.Manager.describe` has it, the newest first."""
+    def every(self) -> list[tuple[Access, dict]]:
+        """Every run as :meth:`~mmgan.training.manager.Manager.describe` has it, and whose it is, the newest first."""
         return self._once("runs", self._describe_all)
 
-    def poll(self, question: dict) -> dict:
+    def poll(self, question: dict, runs: list[dict]) -> dict:
         """What has changed since a page's last question.
 
         Args:
+            runs: those that the visitor sees, of :meth:`every`.
             question: ``version`` of the list that the page has, and of the run it watches the name (``run``), and
                 ``cursor`` and ``epoch`` of its metrics, as the last answer had them.
         """
-        runs = self.runs()
         version = hashlib.sha1(json.dumps([_listed(run) for run in runs]).encode()).hexdigest()[:12]
         answer: dict = {"version": version}
         if question.get("version") != version:
@@ -48,7 +49,7 @@ class Watcher:
         name = question.get("run")
         if name:
             answer["run"] = next((run for run in runs if run["name"] == name), None)
-            if answer["run"]:
+            if answer["run"] and not answer["run"].get("hidden"):
                 answer |= self._watched(name, question)
         return answer
 
@@ -73,7 +74,7 @@ class Watcher:
         """
         run, stem = self.manager.run(name), "real" if step is None else f"{step:07d}"
         answer = {"pictures": _uri(run.strips / f"{stem}.png"), "mels": _uri(run.strips / f"{stem}-mel.png")}
-        return answer | read_json(run.strips / "strips.json") if step is None else answer
+        return answer | read_strips(run.strips) if step is None else answer
 
     def sound(self, name: str, step: int | None) -> dict:
         """The clips of the film strip at ``step``, one after another, as one ``sound`` in a data URI."""
@@ -100,11 +101,11 @@ class Watcher:
         with self._lock:
             self._known.clear()
 
-    def _describe_all(self) -> list[dict]:
+    def _describe_all(self) -> list[tuple[Access, dict]]:
         described = []
         for name in self.manager.names():
             try:
-                described.append(self.manager.describe(name))
+                described.append((access_of(self.manager.folder / name), self.manager.describe(name)))
             except MmganError:  # deleted just now
                 continue
         return described
@@ -122,8 +123,8 @@ class Watcher:
 
 def _listed(run: dict) -> dict:
     """What the list shows, without what changes at every step of a run that is watched in the panel beside it."""
-    keys = ("name", "state", "data", "loss", "preset", "started", "checkpoint", "alive")
-    short = {key: run[key] for key in keys}
+    keys = ("name", "state", "data", "loss", "preset", "started", "checkpoint", "alive", "private", "hidden")
+    short = {key: run[key] for key in keys if key in run}
     short["checkpoint"] = run["checkpoint"] is not None
     return short | {"step": run["step"] if run["state"] != "running" else run["step"] // 10 * 10}
 

@@ -19,9 +19,50 @@ def test_without_a_code_a_loopback_page_is_open_and_a_public_one_closed():
         assert not Access(settings).may("")
 
 
+@pytest.mark.parametrize(
+    "address", ["behind 127.0.0.1", THERE, "", "::ffff:10.0.0.7", "2001:db8::1", "127.0.0.1.example"]
+)
+def test_without_a_code_whoever_is_not_at_this_machine_directs_nothing(address):
+    """A page on a loopback address is reached by others through a server in front of it."""
+    with pytest.raises(AccessError, match="--proxy"):
+        Access(Settings()).check("", address)
+    assert not Access(Settings()).may("", address)
+    coded = Access(Settings(teacher_code="oak"))
+    key = coded.unlock("oak", address)  # with a code it does not matter where one is
+    assert coded.may(key, address)
+
+
+@pytest.mark.parametrize("address", [HERE, "127.8.0.1", "::1", "::ffff:127.0.0.1"])
+def test_addresses_of_this_machine(address):
+    Access(Settings()).check("", address)
+    assert Access(Settings()).may("", address)
+
+
+def test_whoever_has_a_network_of_addresses_is_one_guesser():
+    access = Access(Settings(teacher_code="sunflower"))
+    for number in range(module.FREE_GUESSES):
+        with pytest.raises(AccessError, match="not the teacher code"):
+            access.check("guess", f"2001:db8:1:2:{number}::1")
+    with pytest.raises(AccessError, match="wait"):
+        access.check("sunflower", "2001:db8:1:2:ffff::9")
+    access.check("sunflower", "2001:db8:1:3::1")
+
+
+def test_guesses_in_their_thousands_only_wait(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    guesses = module.Guesses()
+    for _ in range(5_000):
+        now[0] += module.LONGEST_WAIT
+        assert guesses.claim(HERE) == 0.0
+    assert guesses.claim(HERE) == module.LONGEST_WAIT
+
+
 def test_with_a_code_only_its_holder():
     access = Access(Settings(teacher_code="向日葵 1"))
     access.check("向日葵 1", HERE)
+    with pytest.raises(AccessError, match="not the teacher code"):
+        access.check("\ud800", THERE)
     for wrong, sentence in (("", "Only the teacher"), ("向日葵", "not the teacher code"), (None, "Only the teacher")):
         with pytest.raises(AccessError, match=sentence):
             access.check(wrong, HERE)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from mmgan.data.projects import Projects
 from mmgan.ui import uploads
 from mmgan.ui.owner import COOKIE
 from mmgan.ui.settings import Settings
+from mmgan.ui.turns import Visitor
 
 
 def test_two_files_of_one_name_are_two(address, folder):
@@ -68,9 +70,16 @@ def test_what_a_program_sends_is_bounded(address, folder):
     with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "y" * 32}) as client:
         key = client.post("/projects", json={"name": "Program"}).json()["key"]
         upload = client.post(f"/projects/{key}/uploads").json()["upload"]
-        for name in ("../up.png", "/etc/x.png", "a/../../b.png", "CON", "x\x00.png", "n" * 300):
+        for name in ("../up.png", "/etc/x.png", "a/../../b.png", "C:\\x.png", "x\x00.png", "a/" * 20 + "x.png"):
             answer = client.put(f"/uploads/{upload}", params={"name": name}, content=b"1")
             assert answer.status_code == 400 and answer.json()["error"].endswith("."), name
+
+        # An odd name costs nobody's upload: it is made one that any disk takes.
+        for name in ("CON", "n" * 300 + ".png", "n" * 300 + "m.png", f"d/{'n' * 300}.png", f"d/{'n' * 300}m.png"):
+            assert client.put(f"/uploads/{upload}", params={"name": name}, content=b"1").status_code == 200
+        kept = [path for path in (folder / "projects" / ".uploads").rglob("*") if path.is_file()]
+        assert sum(path.name.startswith("nnn") for path in kept) == 4
+        assert all(len(path.name.encode()) < 250 for path in kept)
 
         def endless():
             yield bytes(1 << 20)
@@ -119,3 +128,116 @@ def test_only_the_teacher_fine_tunes_and_imports(folder):
             answer = client.post("/finetune", json=question | {"code": "sunflower", "base": base})
             assert answer.status_code == 400 and "choose one of" in answer.json()["error"]
     assert not settings.runs.exists() or list(settings.runs.iterdir()) == []
+
+
+def test_lists_and_patterns_are_bounded_before_anything_is_done_with_them(address):
+    with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "p" * 32}) as client:
+        key = client.post("/projects", json={"name": "Patterns"}).json()["key"]
+
+        def refused(**question):
+            answer = client.post(f"/projects/{key}/items", json=question)
+            assert answer.status_code == 400, answer.text
+            return answer.json()["error"]
+
+        assert "at most 200" in refused(action="captions", ids="[" * 250_000, template="x")
+        assert "at most 200" in refused(action="replace", ids="*a" * 101, find="a", replacement="b")
+        assert "at most 300" in refused(action="replace", ids="*", find="a" * 301, replacement="b")
+        assert "at most 300" in refused(action="replace", ids="*", find="a", replacement="b" * 250_000)
+        assert "5,000 files" in refused(action="delete", ids=list(range(5_001)))
+        assert client.post(f"/projects/{key}/items", json={"action": "delete", "ids": [1, 2]}).json() == {"changed": 0}
+        for find in ("[" * 10_000, "*a" * 10_000, "ß" * 199 + "*", "x" * 20_000):
+            assert client.get(f"/projects/{key}", params={"find": find}).status_code in (200, 400)
+        for number in ("9" * 5_000, "-1", "x", "1e9", "٣"):
+            assert client.get(f"/projects/{key}/files/{number}").status_code == 400
+            assert client.get(f"/projects/{key}/thumbnails/{number}").status_code == 400
+            assert client.get(f"/projects/{key}", params={"page": number}).status_code == 200
+        deep = client.post(
+            f"/projects/{key}/items", content=b"[" * 250_000, headers={"content-type": "application/json"}
+        )
+        assert deep.status_code == 400 and deep.json()["error"].endswith(".")
+        client.delete(f"/projects/{key}")
+
+
+class Slow:
+    """A project whose files take until they are let go; notes whose they are."""
+
+    def __init__(self, name, order, files=3):
+        self.name, self.order, self.files = name, order, files
+        self.go, self.began = threading.Semaphore(0), threading.Semaphore(0)
+
+    def add(self, sources, caption, progress, refused):
+        for number in range(self.files):
+            progress(number, self.files, f"{number}.png")
+            self.order.append(self.name)
+            self.began.release()
+            assert self.go.acquire(timeout=20)
+        return uploads.Added()
+
+
+def test_one_visitor_never_has_all_threads_that_add(tmp_path):
+    """And who adds large files lets the others go first after each."""
+    adding, order = uploads.Uploads(tmp_path / ".uploads", PROJECT_LIMITS, 1 << 20), []
+    hasty, other = Visitor("10.0.0.1", "hasty"), Visitor("10.0.0.1", "other")
+    first, second, third = (Slow(name, order) for name in ("hasty", "hasty again", "other"))
+    begun = []
+    for project, who in ((first, hasty), (second, hasty), (third, other)):
+        begun.append(adding._uploads[adding.begin(project, who.name, who)])
+        adding.add(begun[-1], "")
+    assert first.began.acquire(timeout=20) and third.began.acquire(timeout=20)  # at the same time, and not the second
+    assert "hasty again" not in order
+    for project in (first, second, third):
+        for _ in range(3):
+            project.go.release()
+    for _ in range(3):
+        assert second.began.acquire(timeout=20)
+    while any(upload.state != "done" for upload in begun):
+        time.sleep(0.01)
+    assert sorted(order) == ["hasty"] * 3 + ["hasty again"] * 3 + ["other"] * 3
+
+
+def test_too_many_requests_at_once_are_told_to_wait(address, monkeypatch):
+    held, go = threading.Semaphore(0), threading.Event()
+
+    def slow(*_):
+        held.release()
+        assert go.wait(60)
+        return []
+
+    monkeypatch.setattr(Projects, "list", slow)
+    with ThreadPoolExecutor(60) as pool, httpx.Client(timeout=60) as client:
+        cookies = {"cookie": f"{COOKIE}={'q' * 32}"}
+        asked = [pool.submit(client.get, f"{address}/collect/projects", headers=cookies) for _ in range(60)]
+        assert held.acquire(timeout=20) and held.acquire(timeout=20)
+        refused = next(future for future in as_completed(asked, timeout=60)).result()
+        assert refused.status_code == 429 and "what you asked for" in refused.json()["error"]
+        assert client.get(address).status_code == 200  # everything else answers
+        assert not held.acquire(blocking=False)  # of the visitor two at a time
+        go.set()
+        assert {future.result().status_code for future in asked} == {200, 429}
+
+
+def test_captions_are_read_again_by_their_owner_alone(address, folder):
+    with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "r" * 32}) as client:
+        key = client.post("/projects", json={"name": "Old"}).json()["key"]
+        upload = client.post(f"/projects/{key}/uploads").json()["upload"]
+        table = "file_name,text\n1.png,une pomme très mûre\n".encode("cp1252")
+        for name, data in {"1.png": picture(21), "metadata.csv": table}.items():
+            client.put(f"/uploads/{upload}", params={"name": name}, content=data).raise_for_status()
+        client.post(f"/uploads/{upload}", json={})
+        while (now := client.get(f"/uploads/{upload}").json())["state"] in ("waiting", "adding"):
+            time.sleep(0.05)
+        assert "Western European (cp1252)" in now["sentence"]
+        (reading,) = client.get(f"/projects/{key}").json()["readings"]
+        assert (reading["name"], reading["encoding"]) == ("metadata.csv", "cp1252") and "très" in reading["example"]
+        act = {"action": "encoding", "reading": reading["id"], "encoding": "cp1251"}
+        client.patch(f"/projects/{key}", json={"shared": True})
+        with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "s" * 32}) as other:
+            assert other.post(f"/projects/{key}/items", json=act).status_code == 400
+        assert client.post(f"/projects/{key}/items", json=act).json() == {"changed": 1}
+        for wrong in ({"encoding": "rot13"}, {"encoding": ["utf-8"]}, {"encoding": None}, {"reading": 99},
+                      {"reading": "1"}, {"reading": True}, {"reading": [1]}):  # fmt: skip
+            answer = client.post(f"/projects/{key}/items", json=act | wrong)
+            assert answer.status_code == 400 and answer.json()["error"].endswith("."), wrong
+        client.post(f"/projects/{key}/items", json={"action": "forget_reading", "reading": reading["id"]})
+        assert not client.get(f"/projects/{key}").json()["readings"]
+        client.delete(f"/projects/{key}")

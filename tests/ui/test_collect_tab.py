@@ -320,3 +320,23 @@ def test_forty_pairs_become_a_model_that_travels(open_page, address, folder):
     page.locator("[data-action=try]").click()
     page.wait_for_function("() => /brought/.test(document.querySelector('.mm-ran').textContent)")
     assert next(name for name, _ in Manager(folder / "runs").models()) == "brought"
+
+
+def test_captions_in_an_old_encoding_are_shown_and_read_again(open_page, address, folder):
+    page = open_page(address)
+    begin(page, "Fruit")
+    table = "file_name,text\n1.png,красное яблоко\n2.png,синее небо\n".encode("cp1251")
+    said = upload(page, "fruit.zip", zipped({"metadata.csv": table, "1.png": picture(11), "2.png": picture(12)}))
+    assert "Captions of metadata.csv were read as Cyrillic (cp1251)" in said
+    line, caption = page.locator(".mc-guessed .mt-line"), row(page, "1.png").locator("[data-field=caption]")
+    assert "such as “красное яблоко”" in line.inner_text() and caption.input_value() == "красное яблоко"
+    line.locator("select").select_option("koi8-r")
+    page.wait_for_function("!document.querySelector('.mc-guessed').innerText.includes('красное яблоко')")
+    assert caption.input_value() == table[21:].split(b"\n")[0].decode("koi8-r")
+    line.locator("select").select_option("cp1251")
+    page.wait_for_function("document.querySelector('.mc-guessed').innerText.includes('красное яблоко')")
+    assert caption.input_value() == "красное яблоко" and not unnamed(page)
+    line.get_by_role("button", name="That is right").click()
+    line.wait_for(state="detached")
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "Fruit"]
+    assert not project.readings() and project.items()[1].caption == "синее небо"

@@ -5,6 +5,7 @@ import io
 import zipfile
 
 import numpy as np
+import pytest
 import soundfile
 from PIL import Image
 
@@ -85,10 +86,23 @@ def test_a_zip_of_favourites_loads_as_a_dataset(page, tmp_path):
         for row in rows:
             assert int(row["seed"]) >= 0 and float(row["truncation"]) == 1
             assert Image.open(io.BytesIO(archive.read(row["file_name"]))).size == (28, 28)
-            waveform, rate = soundfile.read(io.BytesIO(archive.read(row["audio_file_name"])))
+            waveform, rate = soundfile.read(io.BytesIO(archive.read(row["audio_file"])))
             assert rate == 16_000 and np.abs(waveform).max() > 0.1
     dataset = load_dataset(str(path))
     assert (dataset.num_images, dataset.num_sounds) == (3, 3)
+    library = pytest.importorskip("datasets", reason="the library is of the test extra")
+    data = library.load_dataset("imagefolder", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+    assert list(data["text"]) == [row["text"] for row in rows] and data[2]["image"].size == (28, 28)
+
+
+def test_a_prompt_that_a_spreadsheet_would_compute_comes_back_as_it_was(page, tmp_path):
+    for prompt in ("=1+1 seven", "'=a", "＝七"):
+        ask(page, prompt)
+        saved = download(page, page.get_by_role("button", name="Download these as a zip"))
+        saved.save_as(tmp_path / "results.zip")
+        with zipfile.ZipFile(tmp_path / "results.zip") as archive:
+            assert f",'{prompt}," in archive.read("metadata.csv").decode("utf-8")
+        assert load_dataset(str(tmp_path / "results.zip")).concepts == [prompt]
 
 
 def test_a_zip_of_results(page, tmp_path):

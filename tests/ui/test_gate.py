@@ -9,9 +9,7 @@ from gradio_client import Client
 
 from mmgan.ui.settings import Settings
 
-OPEN = re.compile(
-    r"/$|/login|/logout|/assets/|/static/|/theme\.css|/favicon|/manifest|/svelte/|/gradio_api/startup-events"
-)
+OPEN = re.compile(r"/$|/login|/logout|/assets/|/static/|/theme\.css|/favicon|/manifest|/gradio_api/startup-events")
 
 
 @pytest.fixture(scope="module")

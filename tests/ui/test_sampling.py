@@ -11,11 +11,14 @@ import pytest
 import torch
 from fakes import FakePipeline
 
+from mmgan.config import PRESETS
 from mmgan.errors import CheckpointError
-from mmgan.ui.batching import Batcher
+from mmgan.ui import sampling
+from mmgan.ui.batching import ADDRESS_ROWS, FEWEST_ROWS, ROWS, VISITOR_ROWS, Batcher, Batchers, rows_of
 from mmgan.ui.limits import Limiter, Limits
 from mmgan.ui.problems import Problem, sentence
 from mmgan.ui.sampling import CODES, MORPH_STEPS, WALK_STEPS, Sampler
+from mmgan.ui.turns import Visitor
 
 
 class Counting(FakePipeline):
@@ -222,3 +225,93 @@ def test_a_pass_under_way_does_not_hold_the_page_up(pipe, sampler):
         return known.remembered and time.monotonic() - start < 10
 
     assert run(main())
+
+
+# Visitors take turns -------------------------------------------------------------------------------------------------
+
+HASTY, OTHER = Visitor("10.0.0.1", "hasty"), Visitor("10.0.0.1", "other")
+
+
+def test_whoever_asks_for_much_does_not_come_before_the_next(pipe):
+    """One visitor has all that one may have in the queue; the next one's samples are in the very next pass."""
+    batcher, order = Batcher(), []
+
+    def rows(name, count):
+        return lambda: order.append(name) or (pipe.embed([name] * count), pipe.latents(count))
+
+    pipe.gate.clear()
+    hasty = [batcher.submit(pipe, rows(f"hasty {i}", 16), 16, visitor=HASTY) for i in range(20)]
+    while not pipe.passes:
+        time.sleep(0.01)
+    other = batcher.submit(pipe, rows("other", 4), 4, visitor=OTHER)
+    pipe.gate.set()
+    assert len(other.result(20).images) == 4 and other.result().company == 2
+    assert [len(future.result(20).images) for future in hasty] == [16] * 20
+    assert order[:3] == ["hasty 0", "other", "hasty 1"] and max(pipe.passes) == VISITOR_ROWS + 4
+
+
+def test_one_address_leaves_room_for_the_next(pipe):
+    batcher, made = Batcher(), []
+    pipe.gate.clear()
+    first = batcher.submit(pipe, lambda: (pipe.embed(["a"]), pipe.latents(1)), 1)
+    while not pipe.passes:
+        time.sleep(0.01)
+    visitors = [Visitor("10.0.0.1", f"renamed {i}") for i in range(30)] + [Visitor("10.0.0.2", "far")]
+    for visitor in visitors:
+        rows = lambda: (pipe.embed(["a"] * 4), pipe.latents(4))  # noqa: E731
+        made.append(batcher.submit(pipe, rows, 4, visitor=visitor))
+    pipe.gate.set()
+    first.result(20)
+    assert made[-1].result(20).company == ADDRESS_ROWS // 4 + 1
+    assert [future.result(20).company for future in made[:8]] == [ADDRESS_ROWS // 4 + 1] * 8
+
+
+def test_what_is_made_in_several_passes_is_the_same(pipe, sampler):
+    (apart,) = together(sampler.walk("a", seed=3, visitor=HASTY))
+    assert pipe.passes == [8, 8, 8, 1]
+    (at_once,) = together(Sampler(load=FakePipeline, models=("digits",)).walk("a", seed=3))
+    for code in CODES:
+        for one, other in zip(apart[code].samples, at_once[code].samples, strict=True):
+            assert np.array_equal(one.waveform, other.waveform) and one.image == other.image
+
+
+def test_a_costly_model_has_small_passes_in_a_thread_of_its_own():
+    cheap, costly = Counting(), Counting()
+    costly.config = PRESETS["large"]
+    batchers = Batchers()
+    assert rows_of(cheap) == ROWS and FEWEST_ROWS <= rows_of(costly) < 10
+    costly.gate.clear()
+    waiting = batchers.submit(costly, lambda: (costly.embed(["a"] * 16), torch.zeros(16, 6)), 16)
+    while not costly.passes:
+        time.sleep(0.01)
+    done = batchers.submit(cheap, lambda: (cheap.embed(["a"]), cheap.latents(1)), 1).result(20)  # while that is held
+    costly.gate.set()
+    assert len(done.images) == 1 and len(waiting.result(20).images) == 16 and max(costly.passes) == rows_of(costly)
+
+
+def test_a_part_that_fails_is_the_end_of_its_request_alone(pipe):
+    batcher = Batcher()
+    latents = torch.zeros(16, 6)
+    latents[12] = 1e3
+    failing = batcher.submit(pipe, lambda: (pipe.embed(["a"] * 16), latents), 16, visitor=HASTY)
+    with pytest.raises(RuntimeError):
+        failing.result(20)
+    good = batcher.submit(pipe, lambda: (pipe.embed(["a"] * 16), torch.zeros(16, 6)), 16, visitor=HASTY)
+    assert len(good.result(20).images) == 16
+
+
+def test_what_is_remembered_is_bounded_in_bytes(sampler, monkeypatch):
+    (one,) = together(sampler.sample("prompt 0", 2))
+    monkeypatch.setattr(sampling, "KEPT_BYTES", 3 * one.size)
+    for number in range(1, 6):
+        together(sampler.sample(f"prompt {number}", 2))
+    assert len(sampler._kept) == 3
+
+
+def test_samples_of_many_bytes_are_drawn_beside_the_page(sampler, monkeypatch):
+    monkeypatch.setattr(sampling, "LARGE_BYTES", 0)
+    drawn = []
+    real = sampling._samples
+    monkeypatch.setattr(sampling, "_samples", lambda *v: drawn.append(threading.current_thread().name) or real(*v))
+    (result,) = together(sampler.sample("a", 2))
+    assert len(result.samples) == 2 and drawn[0].startswith("mmgan-aside")

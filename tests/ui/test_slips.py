@@ -1,5 +1,9 @@
 """What people do by mistake, or without having read anything, in a real browser: nothing is lost, and it is said."""
 
+import sys
+from pathlib import Path
+
+import numpy as np
 import puppet
 from conftest import serving
 from looks import shifts, watch_shifts
@@ -9,6 +13,10 @@ from test_train_tab import open_tab as open_train
 from mmgan.data.projects import Projects
 from mmgan.training.manager import Manager
 from mmgan.ui.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+from own_files import encoded, pcm
+from own_files import tone as waves
 
 DROP = """([selector, name, bytes]) => { const data = new DataTransfer();
     data.items.add(new File([new Uint8Array(bytes)], name));
@@ -261,3 +269,47 @@ def test_a_favourite_whose_model_is_gone(open_page, address, folder):
     Manager(folder / "runs").delete("gone")
     page.get_by_role("button", name="Ask for this again").click()
     page.locator("#alert .mm-alert", has_text="There is no model runs/gone").wait_for()
+
+
+RECORDED = [  # what a phone's own recorder and camera give: name, type, bytes, and what becomes of the name
+    ("New Recording 3.m4a", "audio/x-m4a", lambda: encoded("m4a")),
+    ("IMG_0007.MOV", "video/quicktime", lambda: encoded("mov", picture=True)),
+    ("REC001.amr", "audio/amr", lambda: encoded("amr")),  # which no browser reads
+    ("1000004321", "audio/mp4", lambda: encoded("m4a")),  # of a phone that gives no suffix
+]
+
+
+def test_a_phones_own_recorder_over_plain_http_ends_in_used_sounds(open_page, address, folder):
+    page = open_page(address)
+    page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    begin(page, "plain http")
+    (project,) = [p for p in Projects(folder / "projects").list() if p.name == "plain http"]
+    page.locator("[data-way=record]").click()
+    page.locator(".mc-native").first.wait_for()
+    page.fill("#mc-class", "a clap")
+    for number, (name, kind, data) in enumerate(RECORDED, start=1):
+        page.locator('.mc-native input[accept="audio/*"]').set_input_files(
+            {"name": name, "mimeType": kind, "buffer": data()}
+        )
+        page.wait_for_function("(n) => document.querySelectorAll('.mc-row').length === n", arg=number)
+    items = project.items()
+    assert [item.kind for item in items] == ["sound"] * 4 and all(item.seconds > 1 for item in items)
+    assert {item.caption for item in items} == {"a clap"}
+    assert all(item.used or item.code == "duplicate" for item in items)
+    assert not project.left_out()
+
+
+HEARD = """async (data) => {
+    const file = new File([new Uint8Array(data)], "a.wav"), tab = {};
+    const [name, blob] = await window.mmCollect.parts.record.taken(tab, file, true);
+    const heard = await tab.sound.decodeAudioData(await blob.arrayBuffer());
+    return Math.max(...heard.getChannelData(0).slice(0, 9_000)); }"""
+
+
+def test_a_sound_whose_channels_cancel_is_heard_in_the_page_too(open_page, address):
+    page = open_page(address)
+    page.locator('.mm-tabs [role="tab"]').nth(2).click()
+    page.wait_for_function("() => window.mmCollect?.parts.record")
+    data = list(pcm(np.stack([waves(16_000), -waves(16_000)], axis=1)))
+    peak = page.evaluate(HEARD, data)
+    assert peak > 0.4

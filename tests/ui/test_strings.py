@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mmgan.data.cleaning import REPAIRS
 from mmgan.evaluation import own
 from mmgan.training.losses import LOSSES
 from mmgan.ui import strings
@@ -68,6 +69,7 @@ def test_the_page_knows_what_is_said_of_copying():
         "duplicate_caption",
         "no_partner_image",
         "no_partner_sound",
+        *(f"repaired_{kind}" for kind in REPAIRS),
     ],
 )
 def test_every_problem_has_a_sentence(code):

@@ -60,6 +60,13 @@ NOT_SHOWN = {
     "{} is a project, and its table says how each long sound is cut; cut them there, or leave --long-sounds out.": (
         "answers a flag"
     ),
+    "A run goes on with the {} that it began with; leave that out, or start a new run in another folder.": (
+        "answers flags"
+    ),
+    "{} is at step {} after {} minutes, so nothing of that is left to do; say how far it should go on, counted from "
+    "its beginning, such as --steps {}.": "answers flags",
+    "There is a dataset called {} and a folder or zip called that here; write ./{} for what is here, or dataset:{} for "
+    "the dataset.": "answers a flag",
     "That of the data it learned from; whoever shares the model should say which.": "of a model's card",
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

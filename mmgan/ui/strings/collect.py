@@ -1,6 +1,9 @@
 """The Collect tab's texts, and those of fine-tuning: key -> (English, Simplified Chinese)."""
 
+from .privacy import COLLECT as PRIVACY
+
 TEXTS: dict[str, tuple[str, str]] = {
+    **PRIVACY,
     # projects
     "collect_projects": ("Projects", "项目"),
     "collect_new": ("New", "新建"),
@@ -76,9 +79,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_one_caption_hint": ("a bronze bell", "一口铜钟"),
     "collect_limits": (
         "Up to {files} files, {each} each and {all} in all; a zip up to {upload}. Pictures: PNG, JPEG, WebP, "
-        "GIF, BMP, up to {pixels} million pixels. Sounds: WAV, FLAC, OGG, MP3, up to {minutes} minutes.",
+        "GIF, BMP, up to {pixels} million pixels. Sounds: WAV, FLAC, OGG, MP3, M4A and others, up to {minutes} "
+        "minutes.",
         "最多 {files} 个文件，每个 {each}，总共 {all}；zip 最大 {upload}。"
-        "图片：PNG、JPEG、WebP、GIF、BMP，最多 {pixels} 百万像素。声音：WAV、FLAC、OGG、MP3，最长 {minutes} 分钟。",
+        "图片：PNG、JPEG、WebP、GIF、BMP，最多 {pixels} 百万像素。"
+        "声音：WAV、FLAC、OGG、MP3、M4A 等，最长 {minutes} 分钟。",
     ),
     "collect_layouts": ("Where captions come from", "说明从哪里来"),
     "collect_layout_folder": (
@@ -90,8 +95,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "文件名：red apple.png 和 red apple.wav 是一对",
     ),
     "collect_layout_table": (
-        "metadata.csv or metadata.jsonl with text, file_name and audio_file_name",
-        "metadata.csv 或 metadata.jsonl，含 text、file_name 和 audio_file_name",
+        "metadata.csv or metadata.jsonl with text, file_name and audio_file",
+        "metadata.csv 或 metadata.jsonl，含 text、file_name 和 audio_file",
+    ),
+    "collect_layout_beside": (
+        "A text file beside each file: img001.txt says what img001.png is",
+        "每个文件旁边一个文本文件：img001.txt 说明 img001.png",
     ),
     "collect_layout_later": ("Or none: write them in the table below.", "也可以没有：在下面的表格里填写。"),
     "collect_sending": ("Sending {done} of {total}: {name}", "正在上传 {done} / {total}：{name}"),
@@ -105,6 +114,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_added_left_out": (
         "{count} other {count|thing|things} could not be taken.",
         "另有 {count} 项无法采用。",
+    ),
+    "collect_added_guessed": (
+        "Captions of {name} were read as {encoding}; if they look wrong, choose another encoding below.",
+        "{name} 里的说明按{encoding}读取；如果不对，请在下面选择别的编码。",
     ),
     "collect_cancelled": ("Stopped; what had been added stays.", "已停止；之前添加的保留。"),
     "collect_nothing_chosen": ("There is no picture, sound or zip among these.", "其中没有图片、声音或 zip。"),
@@ -200,6 +213,31 @@ TEXTS: dict[str, tuple[str, str]] = {
         "上传内容中有 {count} 项无法采用",
     ),
     "collect_forget": ("Empty this list", "清空列表"),
+    # captions whose encoding was guessed
+    "collect_guessed": ("Captions of {name} were read as", "{name} 里的说明读取时用的编码："),
+    "collect_guessed_example": ("such as “{example}”.", "例如“{example}”。"),
+    "collect_guessed_right": ("That is right", "没错"),
+    "collect_encoding_utf-8": ("Unicode (UTF-8)", "Unicode（UTF-8）"),
+    "collect_encoding_utf-16": ("Unicode (UTF-16)", "Unicode（UTF-16）"),
+    "collect_encoding_cp1252": ("Western European (cp1252)", "西欧（cp1252）"),
+    "collect_encoding_cp1250": ("Central European (cp1250)", "中欧（cp1250）"),
+    "collect_encoding_cp1251": ("Cyrillic (cp1251)", "西里尔文（cp1251）"),
+    "collect_encoding_koi8-r": ("Russian (KOI8-R)", "俄文（KOI8-R）"),
+    "collect_encoding_koi8-u": ("Ukrainian (KOI8-U)", "乌克兰文（KOI8-U）"),
+    "collect_encoding_cp866": ("Cyrillic of DOS (cp866)", "DOS 西里尔文（cp866）"),
+    "collect_encoding_cp1253": ("Greek (cp1253)", "希腊文（cp1253）"),
+    "collect_encoding_cp1254": ("Turkish (cp1254)", "土耳其文（cp1254）"),
+    "collect_encoding_cp1255": ("Hebrew (cp1255)", "希伯来文（cp1255）"),
+    "collect_encoding_cp1256": ("Arabic (cp1256)", "阿拉伯文（cp1256）"),
+    "collect_encoding_cp1257": ("Baltic (cp1257)", "波罗的海（cp1257）"),
+    "collect_encoding_cp1258": ("Vietnamese (cp1258)", "越南文（cp1258）"),
+    "collect_encoding_cp874": ("Thai (cp874)", "泰文（cp874）"),
+    "collect_encoding_cp932": ("Japanese (Shift-JIS)", "日文（Shift-JIS）"),
+    "collect_encoding_euc_jis_2004": ("Japanese (EUC-JP)", "日文（EUC-JP）"),
+    "collect_encoding_cp949": ("Korean (cp949)", "韩文（cp949）"),
+    "collect_encoding_gb18030": ("Chinese, simplified (GB18030)", "简体中文（GB18030）"),
+    "collect_encoding_big5hkscs": ("Chinese, traditional (Big5)", "繁体中文（Big5）"),
+    "collect_encoding_mac-roman": ("Western European of old Macs (Mac Roman)", "旧 Mac 西欧（Mac Roman）"),
     # captions in bulk
     "collect_bulk": ("Change many captions at once", "批量修改说明"),
     "collect_bulk_which": ("Of files named", "文件名符合"),
@@ -244,6 +282,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Recorded too loud, so its peaks are cut off; record it again from further away.",
         "录得太响，波峰被削掉了；请离远一点重录。",
     ),
+    "collect_problem_repaired_broken": (
+        "Some samples were infinite, no numbers or far too loud. They were replaced; listen to it once.",
+        "有些采样是无穷大、不是数字或响得离谱，已经替换；请听一遍。",
+    ),
+    "collect_problem_repaired_scaled": (
+        "Its samples were on another scale than usual. They were scaled; listen to it once.",
+        "采样的数值范围不同寻常，已经换算；请听一遍。",
+    ),
+    "collect_problem_repaired_offset": (
+        "It lay beside the zero line. It was moved back; listen to it once.",
+        "波形偏离了零线，已经移回；请听一遍。",
+    ),
     "collect_problem_faint": (
         "Hardly louder than the noise; record it again from closer by.",
         "声音太小，几乎被噪声盖住；请靠近一点重录。",
@@ -269,6 +319,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_no_item": (
         "That file is no longer in the project; reload the page.",
         "项目里已经没有这个文件；请刷新页面。",
+    ),
+    "collect_many_ids": (
+        "That names more than the {limit} files that a project holds; choose fewer.",
+        "所选的文件超过一个项目的上限 {limit} 个；请少选一些。",
     ),
     "collect_many_uploads": (
         "Several uploads of yours are still under way; wait for one of them to end.",
@@ -305,10 +359,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "collect_tune": ("Fine-tune a model on them", "用它们微调模型"),
     "collect_tune_note": (
         "The model starts from what it knows already and goes on with your files. A tenth of them (from 20 files on) "
-        "is never learned from: by it you see whether it copies. Everybody on this page can watch the run, with some "
-        "of your files beside it.",
-        "模型从已有的知识出发，继续学习你的文件。其中十分之一（20 个文件以上时）不用于学习，用来检查它是否在照抄。"
-        "打开本页的人都能观看这次训练，旁边会展示你的部分文件。",
+        "is never learned from: by it you see whether it copies.",
+        "模型从已有的知识出发，继续学习你的文件。其中十分之一（20 个文件以上时）不用于学习，用来检查它是否在照抄。",
     ),
     "collect_tune_few": (
         "{count} {count|file is|files are} not many: from 20 on, some can be held out to see whether the model copies.",
@@ -328,6 +380,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "可以导入 mmgan 在本机或其他电脑上导出的模型 zip。使用之前会先检查。",
     ),
     "collect_import_choose": ("Import a model zip", "导入模型 zip"),
+    "collect_data_given": (
+        "{name} holds pictures and sounds, not a model; add it to a project to learn from it.",
+        "{name} 里是图片和声音，不是模型；请把它加入项目，用来学习。",
+    ),
+    "collect_data_given_go": ("Add {name} to a project", "把 {name} 加入项目"),
+    "collect_model_given": (
+        "{name} is a model, not pictures and sounds; import it as a model.",
+        "{name} 是模型，不是图片和声音；请把它作为模型导入。",
+    ),
+    "collect_model_given_go": ("Import {name} as a model", "把 {name} 作为模型导入"),
     "collect_importing": ("Checking {name}…", "正在检查 {name}……"),
     "collect_imported": ("{name} is here.", "{name} 已导入。"),
     "collect_try": ("Try it in Sample", "去“生成”里试试"),

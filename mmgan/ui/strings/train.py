@@ -1,9 +1,11 @@
 """The Train tab's texts: key -> (English, Simplified Chinese). What each setting does stands in :mod:`.settings`."""
 
+from .privacy import TRAIN as PRIVACY
 from .settings import TEXTS as SETTINGS
 
 TEXTS: dict[str, tuple[str, str]] = {
     **SETTINGS,
+    **PRIVACY,
     # the list of runs
     "train_runs": ("Runs", "训练记录"),
     "train_new": ("New run", "新的训练"),
@@ -262,6 +264,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "allow it to whoever knows the code.",
         "本页面对外开放，因此谁都不能在这里开始或停止训练；启动 mmgan 时加上 --teacher-code，知道口令的人就可以操作。",
     ),
+    "train_code_proxy": (
+        "This page came to you through another server, so nothing can be started or stopped from here; start mmgan "
+        "with --proxy and the address of that server, and with --teacher-code.",
+        "本页面是经由另一台服务器到达您的，因此在这里不能开始或停止训练；启动 mmgan 时请加上 --proxy"
+        "（该服务器的地址）和 --teacher-code。",
+    ),
     # what can go wrong
     "train_bad_name": (
         "Name the run with letters, digits, spaces, - and _, beginning with a letter or digit, up to 60 characters; "
@@ -281,6 +289,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{runs} 正在训练。再加一个会让训练都变慢；请先停止或暂停一个。",
     ),
     "train_gone": ("There is no run named {name}; it may have been deleted.", "没有名为 {name} 的训练；可能已被删除。"),
+    "train_no_name": ("Name the run; /runs lists them all.", "请给出训练的名称；/runs 会列出全部。"),
     "train_bad_action": ("The page asked for something unknown; reload it.", "页面请求了未知的操作；请刷新。"),
     "train_bad_length": ("Train for a number of {unit} above 0.", "训练时长（{unit}）应大于 0。"),
 }

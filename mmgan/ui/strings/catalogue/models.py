@@ -1,6 +1,12 @@
 """Of models, checkpoints, prompts and sampling: English -> Simplified Chinese (see the package)."""
 
 TEXTS: dict[str, str] = {
+    # what a sample may cost
+    "{model} makes {seconds} s of sound a sample, and up to {limit} s are made here; take a model with shorter "
+    "sounds.": ("{model} 的每个样本有 {seconds} 秒声音，而这里最多生成 {limit} 秒；请换一个声音较短的模型。"),
+    "{model} asks for more computing than is given to a sample here; take a smaller model.": (
+        "{model} 生成一个样本所需的计算超过了这里的上限；请换一个较小的模型。"
+    ),
     # models on disk
     "{path} holds other files and no model; choose an empty or a new folder to save into.": (
         "{path} 里是别的文件，没有模型；请选择空文件夹或新文件夹来保存。"
@@ -13,6 +19,11 @@ TEXTS: dict[str, str] = {
     ),
     "There is no model {name}; name a folder, or a Hugging Face Hub id such as owner/name.": (
         "没有模型 {name}；请给出一个文件夹，或 owner/name 这样的 Hugging Face Hub 名称。"
+    ),
+    "This installation of mmgan is incomplete ({missing} is missing); install it again with "
+    "`pip install --force-reinstall --no-deps` and a wheel, the git URL or a fresh copy of the repository.": (
+        "这个 mmgan 没有装完整（缺少 {missing}）；请用 `pip install --force-reinstall --no-deps` 从 wheel、git 地址或"
+        "完整的仓库副本重新安装。"
     ),
     "{path} is no model of mmgan's; name a folder that mmgan saved.": (
         "{path} 不是 mmgan 的模型；请给出 mmgan 保存的文件夹。"
@@ -90,7 +101,13 @@ TEXTS: dict[str, str] = {
         "{where}是 {value}，超出了 {low} 到 {high} 的范围；请从完整的模型里重新取这个文件。"
     ),
     "{where} is {value}; it should be one of {known}.": "{where}是 {value}；应是 {known} 之一。",
+    "There is too little memory for this; close other programs, or ask for less at a time.": (
+        "内存不足；请关闭其他程序，或一次少要一些。"
+    ),
     # model zips
+    "{name} holds pictures and sounds to learn from, not a model; learn from them with mmgan finetune.": (
+        "{name} 里是用来学习的图片和声音，不是模型；请用 mmgan finetune 学习它们。"
+    ),
     "{name} already holds files; choose another name for the model.": "{name} 里已有文件；请给模型换一个名称。",
     "{name} cannot be used: {reason}": "{name} 无法使用：{reason}",
     "{name} holds {member}, which no model of mmgan's does; ask for the zip again, made by mmgan's export.": (
@@ -177,6 +194,16 @@ TEXTS: dict[str, str] = {
         "{name} 的形状是 {shape}；应是 [n, {width}]，n 为 1 到 {limit}。"
     ),
     "The {name} hold numbers that are not finite; give finite ones.": "{name} 里有不是有限数的值；请给有限的数。",
+    # vocoders
+    "{folder} holds other files and no vocoder; choose an empty or a new folder.": (
+        "{folder} 里是别的文件，没有声码器；请选择空文件夹或新文件夹。"
+    ),
+    "{folder} is no vocoder of mmgan's; name a folder that mmgan saved one in.": (
+        "{folder} 不是 mmgan 的声码器；请给出 mmgan 保存声码器的文件夹。"
+    ),
+    "{folder} was saved in version {version} of the format and this mmgan reads {ours}; update mmgan or take a vocoder "
+    "made for it.": "{folder} 的格式版本是 {version}，而这个 mmgan 读取 {ours}；请更新 mmgan，或换用适合它的声码器。",
+    "{where} has a number outside all limits; take a fresh copy of it.": "{where} 里有超出所有限度的数；请重新取一份。",
     # the Hugging Face Hub
     "Name the model on the Hub as owner/name, such as ada/my-bells.": (
         "请用 owner/name 的形式给出 Hub 上的模型名称，例如 ada/my-bells。"

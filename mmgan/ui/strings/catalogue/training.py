@@ -3,6 +3,12 @@
 from ..collect import TEXTS as COLLECT
 
 TEXTS: dict[str, str] = {
+    "Training is in 32-bit floats; call torch.set_default_dtype(torch.float32) before it.": (
+        "训练使用 32 位浮点数；请先调用 torch.set_default_dtype(torch.float32)。"
+    ),
+    "Give at most {count} settings, each of at most {limit} characters.": (
+        "最多给出 {count} 项设置，每项不超过 {limit} 个字符。"
+    ),
     # starting and directing runs
     "There is no run named {name}; it may have been deleted.": "没有名为 {name} 的训练；可能已被删除。",
     "There is a run named {name} already; choose another name.": "已经有名为 {name} 的训练；请换一个名称。",
@@ -14,6 +20,8 @@ TEXTS: dict[str, str] = {
     "There is no folder or zip {path} on the machine where mmgan runs; check the path.": (
         "运行 mmgan 的电脑上没有文件夹或 zip：{path}；请检查路径。"
     ),
+    "The run's {file} is damaged; delete the run.": "训练的 {file} 已损坏；请删除这个训练。",
+    "The run's status.json is missing; delete the run.": "训练缺少 status.json；请删除这个训练。",
     "{name} is being trained already.": "{name} 已经在训练。",
     "{name} is being trained; stop it first, then delete it.": "{name} 正在训练；请先停止再删除。",
     "{name} is being started; stop it first.": "{name} 正在启动；请先停止它。",
@@ -136,6 +144,9 @@ TEXTS: dict[str, str] = {
     ),
     "Left out: {count} (files or lines); the run's log says which and why.": (
         "未采用：{count} 项（文件或行）；训练日志里写明了是哪些、为什么。"
+    ),
+    "Mended: {count} (sounds with bad samples); the run's log says which and how.": (
+        "已修复：{count} 个（采样有问题的声音）；训练日志里写明了是哪些、怎样修复的。"
     ),
     # what the held-out files say; of copying the texts are the Collect tab's, whose script knows them again too
     **{english: chinese for key, (english, chinese) in COLLECT.items() if key.startswith("collect_gauge_")},

@@ -1,0 +1,79 @@
+"""Shares of gradio's queue: one visitor's requests leave the others theirs, and what nobody fetches is forgotten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import gradio as gr
+
+from .limits import MAX_OF_ADDRESS, MAX_OF_SESSIONS, MAX_OF_VISITOR, Limits
+from .owner import owner_of
+from .strings import language, say
+from .turns import Visitor, visitor_of
+
+PATIENCE = 60.0  # seconds that a result waits to be fetched
+
+
+class Share:
+    """Who has asked for what in the queue of a page, and whether they may ask for more.
+
+    A request counts until its result was fetched. A browser is known by its cookie; programs have none, and could
+    call their session differently each time, so all programs of an address have a share together too.
+
+    Args:
+        queue: gradio's, whose ``push`` and ``process_events`` this replaces.
+    """
+
+    def __init__(self, queue, limits: Limits, clock: Callable[[], float] = time.monotonic):
+        self._queue, self._limits, self._clock = queue, limits, clock
+        self._open: dict[str, tuple[Visitor, bool, str, float]] = {}  # event: who, whether a program, session, since
+        self._push, self._process = queue.push, queue.process_events
+        queue.push, queue.process_events = self.push, self.process_events
+
+    async def push(self, body, request, username):
+        """gradio's own, within the shares; the refusal is said as gradio says that its queue is full."""
+        visitor, program = visitor_of(request, body.session_hash), not owner_of(request.cookies)
+        self._tidy()
+        near = [(who, of_program) for who, of_program, *_ in self._open.values() if who.address == visitor.address]
+        if sum(who == visitor for who, _ in near) >= MAX_OF_VISITOR:
+            return False, say("own_busy", language(request)), "queue_full"
+        if len(near) >= MAX_OF_ADDRESS or (program and sum(of_program for _, of_program in near) >= MAX_OF_SESSIONS):
+            return False, say("busy", language(request)), "queue_full"
+        answer = await self._push(body, request, username)
+        if answer[0]:
+            self._open[answer[1]] = visitor, program, body.session_hash or "", self._clock()
+        elif answer[2] == "queue_full":
+            return False, say("busy", language(request)), "queue_full"
+        return answer
+
+    async def process_events(self, events, batch, begin_time, fn):
+        """gradio's own; then the sessions of programs go that were given much, for each keeps what it was given."""
+        await self._process(events, batch, begin_time, fn)
+        for event in events:
+            if event.session_hash in self._limits.large_sessions and self._queue.server_app is not None:
+                self._limits.large_sessions.discard(event.session_hash)
+                self._queue.server_app.state_holder.session_data.pop(event.session_hash, None)
+
+    def _tidy(self) -> None:
+        """Forgets what is over, and results that nobody has fetched for long, with the memory they take."""
+        queue, now = self._queue, self._clock()
+        under_way = {event._id for waiting in queue.event_queue_per_concurrency_id.values() for event in waiting.queue}
+        under_way |= {event._id for job in queue.active_jobs if job for event in job}
+        for event, (_, _, session, since) in list(self._open.items()):
+            if event in under_way:
+                continue
+            unfetched = queue.pending_event_ids_session.get(session, set())
+            if event not in unfetched:
+                del self._open[event]
+            elif now - since > PATIENCE:
+                del self._open[event]
+                unfetched.discard(event)
+                if not unfetched:
+                    queue.pending_event_ids_session.pop(session, None)
+                    queue.pending_messages_per_session.pop(session, None)
+
+
+def keep_shares(demo: gr.Blocks, limits: Limits) -> None:
+    """Has every visitor of ``demo`` keep to a share of its queue."""
+    Share(demo._queue, limits)
