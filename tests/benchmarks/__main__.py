@@ -20,6 +20,7 @@ def parts() -> dict:
     from .beside import beside
     from .cuda import gpu_sampling, gpu_training
     from .growth import preset_growth, sampling_growth, training_growth
+    from .hostile import hostile
     from .page import soak, visitors
     from .sampling import batching, latency
     from .shares import sampling_shares, training_shares
@@ -34,6 +35,7 @@ def parts() -> dict:
         "cuda": [gpu_sampling, gpu_training],
         "beside": [beside],
         "page": [visitors],
+        "hostile": [hostile],
         "soak": [soak],
     }
 
@@ -55,7 +57,9 @@ def measure(setup: Setup, names: list[str], show=print) -> dict[str, list[Part]]
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures mmgan's speed.")
-    parser.add_argument("names", nargs="*", metavar="PART", help=f"{', '.join(parts())}; all but soak by default")
+    parser.add_argument(
+        "names", nargs="*", metavar="PART", help=f"{', '.join(parts())}; all but the last two by default"
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works; believe no figure")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured there")
     parser.add_argument("--model", default="digits", help="model to sample from: a name, a folder or a Hub id")
@@ -81,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     setup = Setup(options.model, options.text_encoder, options.data, options.quick)
     setup.minutes, setup.clients = options.minutes, options.clients
     try:
-        results = measure(setup, options.names or [name for name in parts() if name != "soak"])
+        results = measure(setup, options.names or [name for name in parts() if name not in ("hostile", "soak")])
     except MmganError as error:
         print(error, file=sys.stderr)
         return 2

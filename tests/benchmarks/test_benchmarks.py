@@ -1,9 +1,12 @@
 """The benchmarks run and report what they promise, on tiny sizes; nothing here looks at a time."""
 
+import contextlib
+import functools
 import json
 import zlib
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -11,9 +14,12 @@ from mmgan import Pipeline
 from mmgan.checkpoint import Model
 from mmgan.config import AudioConfig, ModelConfig
 from mmgan.models import Generator
+from mmgan.ui import app
+from mmgan.ui.sampling import Sampler
+from mmgan.ui.settings import Settings
 
 from . import __main__ as command
-from . import cuda, growth, measure, page, sampling, shares, training
+from . import cuda, growth, hostile, measure, page, sampling, shares, training
 from .subjects import Setup, fresh_prompts
 
 SMALL = ModelConfig(
@@ -62,6 +68,35 @@ def test_visitors_of_the_page_are_answered_both_ways(setup):
     values = page.visitors(setup).values
     assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])
     assert values["at_once_wait_p95_ms"] > 0 and values["one_by_one_wait_p95_ms"] > 0
+
+
+@contextlib.contextmanager
+def served_here(setup, folder):
+    """The page in this process, which saves starting one."""
+    settings = Settings(port=page.free_port(), runs=folder / "runs")
+    demo = app.build(Sampler(load=lambda name: setup.pipeline, models=("digits", "shapes")), settings)
+    app.serve(demo, settings)
+    url = f"http://127.0.0.1:{settings.port}"
+    (folder / "project").write_text(hostile.begin_project(url))
+    try:
+        yield url, psutil.Process()
+    finally:
+        demo.close(verbose=False)
+
+
+def test_each_kind_of_hostile_request_is_sent_and_the_other_visitor_measured(setup, monkeypatch):
+    tiny = functools.partial(hostile.prepare, allowed=SMALL, table_rows=50, side=60)
+    monkeypatch.setattr(hostile, "prepare", lambda folder, *_: tiny(folder))
+    monkeypatch.setattr(hostile, "served", lambda folder: served_here(setup, folder))
+    monkeypatch.setattr(hostile, "SECONDS", (0.3, 0.3))
+    monkeypatch.setattr(hostile, "PAUSE_SECONDS", 0.01)
+    part = hostile.hostile(setup)
+    assert list(part.values) == list(hostile.KINDS) and len(part.rows) == len(hostile.KINDS)
+    for kind, found in part.values.items():
+        assert found["errors"] == [] and found["growth_mib"] >= 0, kind
+        assert all(found[name] > 0 for name in hostile.AIMS if name != "growth_mib")
+    assert part.values["nobody"]["sent"] == 0
+    assert all(values["sent"] for kind, values in part.values.items() if kind != "nobody")
 
 
 def test_a_soak_reports_errors_and_growth():
