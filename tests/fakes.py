@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from mmgan.audio import log_mel
+from mmgan.checked import MAX_SAMPLES, MAX_SEED, checked_integer, checked_truncation
 from mmgan.config import ModelConfig
 from mmgan.pipeline import sample_seeds
 from mmgan.text import check_prompt
@@ -49,6 +50,9 @@ class FakePipeline:
 
     def __call__(self, prompt=None, num_samples=1, seed=0, truncation=1.0, embeddings=None, latents=None):
         self.calls.append((prompt, num_samples, seed, truncation))
+        checked_integer("The number of samples", num_samples, 1, MAX_SAMPLES)
+        checked_integer("The seed", seed, 0, MAX_SEED)
+        checked_truncation(truncation)
         if embeddings is None:
             prompts = [check_prompt(p) for p in ([prompt] if isinstance(prompt, str) else prompt)]
             embeddings = self.embed(prompts).repeat_interleave(num_samples, 0)
