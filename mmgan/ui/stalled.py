@@ -52,7 +52,7 @@ class EndStalled:
             if not stalled:
                 raise
         if stalled and not started:
-            late = PlainTextResponse("The rest of the request did not come.", status_code=408)
+            late = PlainTextResponse("The rest of the request did not come; send it again.", status_code=408)
             await late(scope, receive, closing)
 
 
