@@ -1,4 +1,5 @@
-"""Puts ``pretrained/`` and ``assets/`` into wheels; they stay at the top of the repository (mmgan/resources.py)."""
+"""Puts ``pretrained/`` and ``assets/`` into wheels; they stay at the top of the repository
+(mmgan/system/resources.py)."""
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
