@@ -10,11 +10,11 @@ __all__ = ["Pipeline", "TextEncoder", "__version__"]
 def __getattr__(name: str):
     # Lazy, so that `import mmgan` costs nothing and needs neither torch nor the network.
     if name == "Pipeline":
-        from .pipeline import Pipeline
+        from .sampling.pipeline import Pipeline
 
         return Pipeline
     if name == "TextEncoder":
-        from .text import TextEncoder
+        from .text.encoder import TextEncoder
 
         return TextEncoder
     raise AttributeError(f"module 'mmgan' has no attribute {name!r}")

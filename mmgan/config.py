@@ -1,19 +1,25 @@
-"""Every size, rate and weight of mmgan, in one place.
+"""Every size, rate and weight of mmgan in sections: model (by modality), optimisation, losses, augmentation, schedule.
 
-Each dataclass can be written to JSON (:func:`to_dict`) and read back with every field checked (:func:`from_dict`), so
-that a ``config.json`` from somebody else can never do more than choose numbers within the limits stated here.
+Each section can be written to JSON (:func:`to_dict`) and read back with every field checked (:func:`from_dict`), so
+that a ``config.json`` from somebody else can never do more than choose numbers within the limits stated here. Files of
+earlier releases, which had no sections, pass through :mod:`mmgan.config_migration`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .config_migration import migrate_model, migrate_name, migrate_training
 from .errors import CheckpointError
+from .language import Message
 
 LIMIT = "limit"  # metadata key: (smallest, largest) value accepted from a file, for numbers and for items of a tuple
 CHOICES = "choices"  # metadata key: the accepted strings
+EMBEDDING_DIM = 384  # of the text space (all-MiniLM-L6-v2's)
+FRESH = Message("config.take_fresh")
 
 
 def _number(default, low, high):
@@ -22,6 +28,9 @@ def _number(default, low, high):
 
 def _choice(default, *choices):
     return field(default=default, metadata={CHOICES: choices})
+
+
+# The model ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class AudioConfig:
     f_min: float = _number(30.0, 0.0, 500.0)  # Hz
     f_max: float = _number(8_000.0, 1_000.0, 24_000.0)  # Hz
     floor_db: float = _number(-70.0, -120.0, -40.0)  # dB below a full-scale sine; quieter is silence
-    griffin_lim_iterations: int = _number(32, 1, 256)
+    griffin_lim_iterations: int = _number(8, 1, 8)  # more could not be heard
 
     @property
     def frames(self) -> int:
@@ -45,32 +54,94 @@ class AudioConfig:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """Sizes of the generator, the discriminators and the joint critic."""
+class ModalityConfig:
+    """What the networks of any modality have: the base of the modalities' sections."""
 
-    image_size: int = _number(32, 16, 256)  # pixels a side
-    image_channels: int = _number(1, 1, 3)  # 1 grey, 3 RGB
-    embedding_dim: int = _number(384, 384, 384)  # the text space (all-MiniLM-L6-v2's)
-    latent_shared: int = _number(16, 1, 512)  # noise that picture and sound share (SyncGAN, MMVAE+)
-    latent_image: int = _number(32, 1, 512)  # noise of the picture alone
-    latent_audio: int = _number(32, 1, 512)  # noise of the sound alone
-    style_dim: int = _number(192, 16, 1_024)  # w, what the mapping gives to every synthesis layer
+    latent: int = _number(32, 1, 512)  # noise of this modality alone
+
+
+@dataclass(frozen=True)
+class MapConfig(ModalityConfig):
+    """Of a modality whose rows are maps that convolutions make and judge."""
+
     # The networks see patch x patch pixels as channels of one position, which saves the convolutions at full
     # resolution. At patch 2 digits cost as much as at patch 1 with narrower maps and learned more slowly.
-    image_patch: int = _number(1, 1, 8)
-    audio_patch: int = _number(2, 1, 8)
+    patch: int = _number(1, 1, 8)
     # Channels from the smallest map to the largest; each is twice as wide and high as the one before. Powers of two:
     # on a CPU 24 channels cost nearly what 32 do, and half as many at twice the size cost the same at every size.
-    image_widths: tuple[int, ...] = _number((128, 64, 32, 16), 4, 1_024)
-    audio_widths: tuple[int, ...] = _number((128, 64, 32, 16), 4, 1_024)
+    widths: tuple[int, ...] = _number((128, 64, 32, 16), 4, 1_024)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """[channels, height, width] of a map."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ImageModelConfig(MapConfig):
+    """Pictures, and the networks that make and judge them."""
+
+    size: int = _number(32, 16, 256)  # pixels a side
+    channels: int = _number(1, 1, 3)  # 1 grey, 3 RGB
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """[channels, height, width] of a picture."""
+        return self.channels, self.size, self.size
+
+
+@dataclass(frozen=True)
+class AudioModelConfig(AudioConfig, MapConfig):
+    """Sounds, and the networks that make and judge their log-mels."""
+
+    patch: int = _number(2, 1, 8)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """[1, bands, frames] of a log-mel as a map."""
+        return 1, self.bands, self.frames
+
+
+MODALITY_CONFIGS: dict[str, type[ModalityConfig]] = {"image": ImageModelConfig, "audio": AudioModelConfig}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of the generator, the discriminators and the joint critic; in JSON each modality is a section by name."""
+
+    modalities: Mapping[str, ModalityConfig] = field(
+        default_factory=lambda: {name: MODALITY_CONFIGS[name]() for name in ("image", "audio")}
+    )
+    latent_shared: int = _number(16, 1, 512)  # noise that all modalities share (SyncGAN, MMVAE+)
+    style_dim: int = _number(192, 16, 1_024)  # w, what the mapping gives to every synthesis layer
     convolutions: int = _number(1, 1, 4)  # 3x3 convolutions at each size
     critic_features: int = _number(192, 16, 1_024)  # numbers by which a critic describes what it sees
-    audio: AudioConfig = field(default_factory=AudioConfig)
+
+    @property
+    def image(self) -> ImageModelConfig:
+        return typing.cast(ImageModelConfig, self.modalities["image"])
+
+    @property
+    def audio(self) -> AudioModelConfig:
+        return typing.cast(AudioModelConfig, self.modalities["audio"])
+
+    @property
+    def latent_sizes(self) -> tuple[int, ...]:
+        """The parts of one latent code: shared, then each modality's own in their order."""
+        return self.latent_shared, *(section.latent for section in self.modalities.values())
 
     @property
     def latent_dim(self) -> int:
-        """Length of one latent code: shared, then the picture's, then the sound's."""
-        return self.latent_shared + self.latent_image + self.latent_audio
+        """Length of one latent code."""
+        return sum(self.latent_sizes)
+
+    def with_channels(self, channels: int) -> ModelConfig:
+        """The same for pictures of so many channels."""
+        return with_values(self, {"image.channels": channels}) if "image" in self.modalities else self
+
+
+def _preset(image: dict, audio: dict, **sizes) -> ModelConfig:
+    return ModelConfig({"image": ImageModelConfig(**image), "audio": AudioModelConfig(**audio)}, **sizes)
 
 
 # Sizes of the three presets; whether pictures are grey or RGB is the dataset's to say.
@@ -78,34 +149,44 @@ PRESETS: dict[str, ModelConfig] = {
     # 32 px, for live training on a laptop's CPU
     "tiny": ModelConfig(),
     # 64 px
-    "base": ModelConfig(
-        image_size=64, style_dim=256, image_patch=2, image_widths=(192, 128, 96, 64), audio_widths=(128, 96, 64, 32),
-        convolutions=2, critic_features=256,
+    "base": _preset(
+        {"size": 64, "patch": 2, "widths": (192, 128, 96, 64)}, {"widths": (128, 96, 64, 32)},
+        style_dim=256, convolutions=2, critic_features=256,
     ),
     # 128 px, for a GPU
-    "large": ModelConfig(
-        image_size=128, image_patch=2, style_dim=384, latent_shared=32, latent_image=64, latent_audio=48,
-        critic_features=384, image_widths=(256, 256, 192, 128, 64), audio_widths=(256, 192, 128, 64), convolutions=2,
+    "large": _preset(
+        {"size": 128, "patch": 2, "latent": 64, "widths": (256, 256, 192, 128, 64)},
+        {"latent": 48, "widths": (256, 192, 128, 64)},
+        style_dim=384, latent_shared=32, critic_features=384, convolutions=2,
     ),
 }  # fmt: skip
+
+# Training -------------------------------------------------------------------------------------------------------------
 
 LOSS_NAMES = ("minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic")
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How a model is trained. Rates and weights are for small batches; what was tried stands in the models' cards."""
+class OptimizationConfig:
+    """How both networks step. Rates are for small batches; what was tried stands in the models' cards."""
 
-    model: ModelConfig = field(default_factory=ModelConfig)
-    loss: str = _choice("relativistic", *LOSS_NAMES)
-    optimizer: str = _choice("adam", "sgd", "adam", "adamw")
+    optimizer: str = _choice("adam", "sgd", "adam")
     learning_rate: float = _number(7e-4, 0.0, 1.0)  # both networks
     beta1: float = _number(0.0, 0.0, 0.999)  # Adam's memory of gradients; adversarial gradients change direction
     beta2: float = _number(0.99, 0.0, 0.9999)
-    weight_decay: float = _number(0.0, 0.0, 1.0)  # of AdamW
     final_rate: float = _number(0.1, 0.0, 1.0)  # the learning rate falls along a cosine to this share of it at the end
     batch_size: int = _number(16, 2, 4_096)  # rows a step, over all processes
     accumulate: int = _number(1, 1, 256)  # slices a step is cut into, to save memory
+    max_gradient: float = _number(0.0, 0.0, 1e6)  # > 0: clip gradients to this norm
+    ema_images: float = _number(10_000.0, 0.0, 1e7)  # the average's half-life, in examples
+    precision: str = _choice("auto", "auto", "fp32", "bf16")  # auto: bf16 on CUDA, fp32 elsewhere
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The adversarial loss, its penalty, and the weight of every other term (:mod:`mmgan.training.terms`)."""
+
+    loss: str = _choice("relativistic", *LOSS_NAMES)
     penalty: str = _choice("auto", "auto", "none", "r1", "r1r2", "gp")  # auto: what the loss's paper uses
     gamma: float = _number(0.0, 0.0, 1_000.0)  # weight of R1 and R2; 0: gamma_share of the data's spread
     # Mean squared distance between real rows times this. A weight good for digits let the critics run away on RGB
@@ -121,6 +202,7 @@ class TrainingConfig:
     contrastive_weight: float = _number(1.0, 0.0, 10.0)  # critic features beside captions
     generator_contrastive_weight: float = _number(0.5, 0.0, 10.0)  # the same, as a wish to the generator: it steers
     recognition_share: float = _number(0.3, 0.01, 1e6)  # at first, and falls to 0 here: kept on, samples look alike
+    temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss
     range_weight: float = _number(10.0, 0.0, 1_000.0)  # on generated values beyond -1..1, which no picture can show
     # For going on with a model that takes captions of the same words for one ("blue on yellow", "yellow on blue"):
     # their styles keep a distance (30 does it), and means of what is made are drawn to the real rows' (80).
@@ -133,16 +215,24 @@ class TrainingConfig:
     reconstruction_weight: float = _number(10.0, 0.0, 1_000.0)
     reconstruction_share: float = _number(0.2, 0.01, 1e6)
     divergence_weight: float = _number(0.01, 0.0, 10.0)  # of the latents' divergence from the prior, within the above
-    temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """How real and generated rows, and captions, are changed before critics see them."""
+
+    # Probability of each augmentation of a modality at the start; -1, or none named: 0.5 for banks of under 5,000
+    # items, else 0. Where data are plenty it only hurts: shifted bands and gains kept the shapes' tones from finding
+    # their pitch and loudness.
+    probability: Mapping[str, float] = field(default_factory=dict, metadata={LIMIT: (-1.0, 1.0)})
+    augment_target: float = _number(0.0, 0.0, 1.0)  # > 0: adapt all so that mean sign(D(real)) stays there (ADA)
     text_noise: float = _number(0.1, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
-    ema_images: float = _number(10_000.0, 0.0, 1e7)  # the average's half-life, in examples
-    # Probability of each augmentation, at the start; -1: 0.5 for banks of under 5,000 items, else 0. Where data are
-    # plenty it only hurts: shifted bands and gains kept the shapes' tones from finding their pitch and loudness.
-    augment_image: float = _number(-1.0, -1.0, 1.0)
-    augment_audio: float = _number(-1.0, -1.0, 1.0)
-    augment_target: float = _number(0.0, 0.0, 1.0)  # > 0: adapt both so that mean sign(D(real)) stays there (ADA)
-    max_gradient: float = _number(0.0, 0.0, 1e6)  # > 0: clip gradients to this norm
-    precision: str = _choice("auto", "auto", "fp32", "bf16")  # auto: bf16 on CUDA, fp32 elsewhere
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """How long a training takes, and what it writes when."""
+
     steps: int = _number(20_000, 1, 100_000_000)
     minutes: float = _number(0.0, 0.0, 1e6)  # > 0: end after so long instead
     checkpoint_seconds: float = _number(60.0, 0.0, 1e6)
@@ -151,32 +241,133 @@ class TrainingConfig:
     seed: int = _number(0, 0, 2**32 - 1)
 
 
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+
+
+SECTIONS = {name: kind for name, kind in typing.get_type_hints(TrainingConfig).items() if name != "model"}
+# Every setting's own name -> where it stands, and its limits; no two sections have one of the same name.
+SETTINGS: dict[str, tuple[str, dataclasses.Field]] = {
+    setting.name: (f"{name}.{setting.name}", setting)
+    for name, section in SECTIONS.items() for setting in dataclasses.fields(section)
+}  # fmt: skip
+
+SETTINGS |= {
+    f"augment_{modality}": (f"augmentation.probability.{modality}", _number(-1.0, -1.0, 1.0))
+    for modality in MODALITY_CONFIGS
+}
+_PARTS = {"model", "probability", *SECTIONS, *MODALITY_CONFIGS}
+_NAMES = {place: name for name, (place, _) in SETTINGS.items()}
+
+# Reading and writing --------------------------------------------------------------------------------------------------
+
+
 def to_dict(config) -> dict:
-    """A dataclass as plain JSON values."""
-    return dataclasses.asdict(config)
+    """A section, or all of them, as plain JSON values."""
+    values = {}
+    for name in (setting.name for setting in dataclasses.fields(config)):
+        value = getattr(config, name)
+        if name == "modalities":
+            values |= {modality: to_dict(section) for modality, section in value.items()}
+        elif dataclasses.is_dataclass(value):
+            values[name] = to_dict(value)
+        else:
+            values[name] = dict(value) if isinstance(value, Mapping) else value
+    return values
 
 
-def from_dict(cls, values: dict, where: str = "config.json"):
+def with_values(config, values: Mapping):
+    """``config`` with some values put in, by a setting's own name ("gamma") or its place ("model.image.size").
+
+    Raises:
+        CheckpointError: see :func:`from_dict`.
+    """
+    tree = to_dict(config)
+    for name, value in values.items():
+        put(tree, name, value)
+    return from_dict(type(config), tree, Message("config.the_settings"))
+
+
+def put(tree: dict, name: str, value) -> bool:
+    """Puts ``value`` into nested values; False where ``name`` leads through something that has no places.
+
+    A name of an earlier release ("augment_image", "model.image_size") is understood as well.
+    """
+    name = migrate_name(name)
+    *path, last = (SETTINGS[name][0] if name in SETTINGS and name not in tree else name).split(".")
+    for part in path:
+        if not isinstance(tree, dict) or not (part in tree or part in _PARTS):
+            return False
+        tree = tree.setdefault(part, {})
+    if not isinstance(tree, dict) or not last:
+        return False
+    tree[last] = value
+    return True
+
+
+def flat(values: Mapping) -> dict:
+    """A training's nested values by the settings' own names, the model's by their places ("model.image.size")."""
+    return {_NAMES.get(place, place): value for place, value in _leaves(values, "")}
+
+
+def _leaves(values: Mapping, before: str):
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{before}{key}.")
+        else:
+            yield before + key, value
+
+
+def from_dict(cls, values: dict, where: str | Message = "config.json"):
     """Builds ``cls`` from untrusted JSON values; absent fields keep their defaults.
 
     Raises:
         CheckpointError: an unknown field, a wrong type, or a value outside the limits; the sentence names the field.
     """
     if not isinstance(values, dict):
-        raise CheckpointError(
-            f"{where} should hold an object of settings; take the file from a fresh copy of the model."
-        )
+        raise CheckpointError("config.no_object", where=where, advice=FRESH)
+    values = _MIGRATIONS.get(cls, dict)(values)
     known = {f.name: f for f in dataclasses.fields(cls)}
+    given = {}
+    if cls is ModelConfig:
+        known.pop("modalities")
+        sections = {name: values.pop(name) for name in list(values) if name in MODALITY_CONFIGS}
+        if sections:
+            given["modalities"] = {
+                name: from_dict(MODALITY_CONFIGS[name], section, _within(name, where))
+                for name, section in sections.items()
+            }
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise CheckpointError(
-            f"{where} has the setting {unknown[0]!r}, which this mmgan does not know; "
-            "update mmgan or take a model made for it."
-        )
+        raise CheckpointError("config.unknown_setting", where=where, name=unknown[0])
     hints = typing.get_type_hints(cls)
-    return cls(
-        **{name: _checked(known[name], hints[name], value, f"{name} in {where}") for name, value in values.items()}
-    )
+    for name, value in values.items():
+        # A training's section is not named, since no two have a setting of one name.
+        place = where if hints[name] in SECTIONS.values() else _within(name, where)
+        given[name] = _checked(known[name], hints[name], value, place)
+    return cls(**given)
+
+
+def sections(training: Mapping) -> dict:
+    """A training's values as a file holds them, in today's sections, whenever it was written."""
+    values = migrate_training(training, {name: place for name, (place, _) in SETTINGS.items()})
+    if isinstance(values.get("model"), dict):
+        values["model"] = migrate_model(values["model"])
+    return values
+
+
+_MIGRATIONS = {ModelConfig: migrate_model, TrainingConfig: sections}
+
+
+def _within(name: str, where: str | Message) -> Message:
+    return Message("config.named", name=name, where=where)
 
 
 def _checked(field_, hint, value, where):
@@ -184,10 +375,12 @@ def _checked(field_, hint, value, where):
         return from_dict(hint, value, where)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= 16:
-            raise CheckpointError(
-                f"{where} should be a short list of numbers; take the file from a fresh copy of the model."
-            )
+            raise CheckpointError("config.bad_list", where=where, advice=FRESH)
         return tuple(_scalar(field_, typing.get_args(hint)[0], item, where) for item in value)
+    if typing.get_origin(hint) is Mapping:
+        if not isinstance(value, dict) or not set(value) <= set(MODALITY_CONFIGS):
+            raise CheckpointError("config.bad_mapping", where=where, advice=FRESH)
+        return {name: _scalar(field_, float, item, _within(name, where)) for name, item in value.items()}
     return _scalar(field_, hint, value, where)
 
 
@@ -195,15 +388,11 @@ def _scalar(field_, kind, value, where):
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else float("inf")
     if type(value) is not kind:
-        raise CheckpointError(
-            f"{where} should be of type {kind.__name__}; take the file from a fresh copy of the model."
-        )
+        raise CheckpointError("config.bad_type", where=where, type=kind.__name__, advice=FRESH)
     low, high = field_.metadata.get(LIMIT, (None, None))
     if low is not None and not low <= value <= high:
-        raise CheckpointError(
-            f"{where} is {value}, outside {low} to {high}; take the file from a fresh copy of the model."
-        )
+        raise CheckpointError("config.outside", where=where, value=value, low=low, high=high, advice=FRESH)
     choices = field_.metadata.get(CHOICES)
     if choices and value not in choices:
-        raise CheckpointError(f"{where} is {value!r}; it should be one of {', '.join(choices)}.")
+        raise CheckpointError("config.not_one_of", where=where, value=value, known=", ".join(choices))
     return value

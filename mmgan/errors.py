@@ -1,7 +1,8 @@
 """Errors that are meant for people.
 
-Everything mmgan raises on bad input is an :class:`MmganError` whose text is one sentence that says what to do. The
-page shows that sentence where the person is looking, the command line prints it and exits with 2, Python raises it.
+Everything mmgan raises on bad input is an :class:`MmganError`: a key of :mod:`mmgan.language` with the values for its
+sentence, which says what to do. The page shows the sentence in the reader's language, the command line prints it in
+English and exits with 2, Python raises it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import contextlib
 import errno
 from collections.abc import Iterator
 
-NO_MEMORY = "There is too little memory for this; close other programs, or ask for less at a time."
+from .language import Message
+
+NO_MEMORY = Message("files.no_memory")
 # What torch, its libraries and the system say of it, each in an error of another kind.
 _NO_MEMORY = (
     "allocate memory", "unable to allocate", "not enough memory", "out of memory", "failed to map segment",
@@ -19,7 +22,19 @@ _NO_MEMORY = (
 
 
 class MmganError(Exception):
-    """Something the user can put right; ``str(error)`` is one sentence that says how."""
+    """Something the user can put right; ``str(error)`` is one English sentence that says how.
+
+    Args:
+        key: of the sentence, or the whole message.
+        values: what the sentence has places for.
+    """
+
+    def __init__(self, key: str | Message, /, **values):
+        self.message = key if isinstance(key, Message) else Message(key, **values)
+        super().__init__(str(self.message))
+
+    def __reduce__(self):
+        return type(self), (self.message,)
 
 
 class PromptError(MmganError, ValueError):

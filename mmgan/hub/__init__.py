@@ -1,0 +1,1 @@
+"""Folders of settings and weights: here, and on the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""Pictures: arrays <-> decoded pictures, as the networks see them."""
