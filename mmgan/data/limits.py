@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..language import Message
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -29,13 +31,17 @@ class Limits:
         return 5 * self.files
 
     @property
-    def sentence(self) -> str:
+    def message(self) -> Message:
         """The limits in words, to be shown before an upload."""
-        return (
-            f"Up to {self.files:,} files, {mebibytes(self.file_bytes)} each and {mebibytes(self.total_bytes)} in all; "
-            f"pictures (PNG, JPEG, WebP, GIF, BMP) up to {round(self.pixels / 1e6, 1):g} million pixels, "
-            f"sounds (WAV, FLAC, OGG, MP3, M4A and others) up to {round(self.seconds / 60, 1):g} minutes."
-        )
+        return Message(
+            "projects.limits", files=self.files, each=mebibytes(self.file_bytes), all=mebibytes(self.total_bytes),
+            pixels=round(self.pixels / 1e6, 1), minutes=round(self.seconds / 60, 1),
+        )  # fmt: skip
+
+    @property
+    def sentence(self) -> str:
+        """The same in English."""
+        return str(self.message)
 
 
 # What visitors upload is held to less: it is decoded while they wait, and others share the disk.

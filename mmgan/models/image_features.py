@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import LIMIT
+from ..language import Message
+from .folder import PretrainedModule
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,15 @@ class _Block(nn.Module):
         return x + y if self.residual else y
 
 
-class ImageFeatures(nn.Module):
+class ImageFeatures(PretrainedModule):
     """Pictures [B, 1 or 3, H, W] in -1..1 -> a feature map for each stage. Batch norms are part of the convolutions."""
 
+    format, noun, config_class = "mmgan-image-features", Message("models.noun_features"), ImageFeaturesConfig
+
     def __init__(self, config: ImageFeaturesConfig = ImageFeaturesConfig()):
-        super().__init__()
-        self.config = config
+        super().__init__(config)
+        if not all(kernel % 2 for kernel in config.kernels):
+            raise ValueError(f"kernels of {config.kernels} are not all odd")
         self.stem = _Same(3, config.stem, 3, 2)
         groups, inputs = [], config.stem
         parts = zip(config.channels, config.repeats, config.kernels, config.strides, strict=True)
@@ -101,7 +106,8 @@ class ImageFeatures(nn.Module):
 
         Features are made unit vectors over channels, as in LPIPS (Zhang et al. 2018) without its learned weights.
         """
-        total = 0.0
-        for one, two in zip(self(a), self(b), strict=True):
-            total = total + (F.normalize(one, dim=1) - F.normalize(two, dim=1)).square().sum(1).mean((1, 2))
-        return total / len(self.widths)
+        distances = [
+            (F.normalize(one, dim=1) - F.normalize(two, dim=1)).square().sum(1).mean((1, 2))
+            for one, two in zip(self(a), self(b), strict=True)
+        ]
+        return torch.stack(distances).mean(0)

@@ -32,8 +32,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..audio import CENTER_DB, HALF_RANGE_DB, _filters, _first_phases, _Overlap, mel_to_magnitude
+from ..audio.griffin_lim import Overlap, first_phases
+from ..audio.mel import CENTER_DB, HALF_RANGE_DB, filterbank, mel_to_magnitude
 from ..config import LIMIT, AudioConfig
+from ..language import Message
+from .folder import PretrainedModule
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class Block(nn.Module):
         return torch.addcmul(x, self.scale, self.down(F.gelu(self.up(self.norm(y)))))
 
 
-class Vocoder(nn.Module):
-    """Log-mel [B, bands, T] of :func:`mmgan.audio.log_mel` -> waveform [B, T * hop], for any T from 1.
+class Vocoder(PretrainedModule):
+    """Log-mel [B, bands, T] of :func:`mmgan.audio.mel.log_mel` -> waveform [B, T * hop], for any T from 1.
 
     ``forward`` is for training; :meth:`vocode` gives sounds that do not depend on their company.
 
@@ -81,9 +84,10 @@ class Vocoder(nn.Module):
         ValueError: sizes that do not fit together.
     """
 
+    format, noun, section, config_class = "mmgan-vocoder", Message("models.noun_vocoder"), "vocoder", VocoderConfig
+
     def __init__(self, config: VocoderConfig = VocoderConfig()):
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         audio, bins = config.audio, config.audio.window // 2 + 1
         if audio.window % audio.hop or audio.window < 2 * audio.hop:
             raise ValueError(f"a window of {audio.window} is not twice or more times the hop of {audio.hop}")
@@ -136,7 +140,7 @@ class Vocoder(nn.Module):
         """Log-mel [B, bands, T] and its natural log-magnitudes [B, T, bands] -> magnitudes and phases [B, T, bins]."""
         audio = self.config.audio
         magnitude = mel_to_magnitude(mel.float(), audio, rounds=1).transpose(1, 2).contiguous()
-        phases = _first_phases(magnitude, audio)
+        phases = first_phases(magnitude, audio)
         # Least squares leave holes in the spectrum, from which a bin would be hard to raise.
         smooth = wanted.exp() @ _shares(audio, str(mel.device))[1]
         return torch.maximum(magnitude, smooth).clamp_(min=SILENCE), phases
@@ -155,13 +159,13 @@ class Vocoder(nn.Module):
         """What ``forward`` computes, for [1, bands, T], in place: new memory for each step takes a tenth longer."""
         config, device = self.config.audio, str(mel.device)
         audio = dataclasses.replace(config, num_samples=mel.shape[2] * config.hop)
-        window, filters, _ = _filters(config, device)
+        window, filters, _ = filterbank(config, device)
         share, floor, scale = _shares(config, device)[0], _nepers(audio.floor_db), window.sum() / 2
         spectrum, wanted = self.spectrum(mel)
         spectrum.mul_(scale)
         wanted.clamp_(min=floor)
         magnitude = torch.empty_like(spectrum.real)
-        overlap = _Overlap(1, audio, magnitude)
+        overlap = Overlap(1, audio, magnitude)
         for _ in range(self.config.corrections):
             torch.mul(overlap.add(spectrum).unfold(1, audio.window, audio.hop), window, out=overlap.frames)
             torch.fft.rfft(overlap.frames, out=spectrum)
@@ -176,7 +180,7 @@ class Vocoder(nn.Module):
         """Waveform [B, T * hop] and log-magnitudes wanted in the bands [B, T+1, bands] -> waveform nearer to them."""
         audio, device = self.config.audio, str(waveform.device)
         size, hop, floor = audio.window, audio.hop, _nepers(audio.floor_db)
-        filters, (forward, _) = _filters(audio, device)[1], _windows(audio, device)
+        filters, (forward, _) = filterbank(audio, device)[1], _windows(audio, device)
         frames = F.pad(waveform, (size // 2, size // 2)).unfold(1, size, hop) * forward  # [B, T+1, window]
         spectrum = torch.fft.rfft(frames)  # [B, T+1, bins]
         magnitude = torch.addcmul(spectrum.real.square() + SILENCE**2, spectrum.imag, spectrum.imag).sqrt()
@@ -196,7 +200,7 @@ class Vocoder(nn.Module):
 @torch.inference_mode(False)
 def _shares(audio: AudioConfig, device: str) -> tuple[Tensor, Tensor]:
     """Each band's share in what a bin is to do, and in the least magnitude of a bin; [bands, bins] each."""
-    filters = _filters(audio, device)[1]
+    filters = filterbank(audio, device)[1]
     share = (filters / filters.sum(1, keepdim=True).clamp(min=1e-6)).T.contiguous()
     return share, HOLES * share / filters.sum(0).clamp(min=1e-3)[:, None]
 
@@ -205,7 +209,7 @@ def _shares(audio: AudioConfig, device: str) -> tuple[Tensor, Tensor]:
 @torch.inference_mode(False)
 def _windows(audio: AudioConfig, device: str) -> tuple[Tensor, Tensor]:
     """Windows [window] for the transform, after which a full-scale sine is 1.0 in its bin, and for its inverse."""
-    window = _filters(audio, device)[0]
+    window = filterbank(audio, device)[0]
     return window * (2 / window.sum()), window * (window.sum() / 2)
 
 
@@ -213,7 +217,7 @@ def _windows(audio: AudioConfig, device: str) -> tuple[Tensor, Tensor]:
 @torch.inference_mode(False)
 def _overlap_scale(audio: AudioConfig, count: int, device: str) -> Tensor:
     """[1, samples of ``count`` frames]: what overlapping windows are to be divided by, as a factor."""
-    window = _filters(audio, device)[0]
+    window = filterbank(audio, device)[0]
     return 1 / _overlap_add(window.square().expand(1, count, -1), audio.hop).clamp(min=1e-6)
 
 

@@ -1,0 +1,1 @@
+"""The digits: handwriting and voices."""

@@ -1,0 +1,1 @@
+"""The shapes: drawn and synthesised by a stated rule."""
