@@ -1,0 +1,37 @@
+"""What killed writers left in a folder of runs, removed when the next one looks at it: no process will finish it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from ..system.files import remove_left
+from ..system.locks import alone
+from .checks import NAME
+from .run import Run
+
+STARTING = ".starting"  # a lock that is held while one more run is begun, so that two servers count alike
+_PLACES = ("", "samples", "samples/strips")  # of a run folder
+
+
+def sweep(folder: Path) -> None:
+    """Removes what is left by processes that live no more, and nothing of a run that anybody trains."""
+    with contextlib.suppress(OSError):  # a folder that cannot be read or written is told where somebody asks for it
+        if not folder.is_dir():
+            return
+        remove_left(folder)
+        if (folder / STARTING).exists():
+            with contextlib.suppress(TimeoutError), alone(folder / STARTING, timeout=0):
+                pass
+        for entry in list(os.scandir(folder)):
+            if NAME.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink():
+                _sweep_run(Run(entry.path))
+
+
+def _sweep_run(run: Run) -> None:
+    if not run.there():
+        return
+    if not run.status()["alive"]:
+        for place in _PLACES:
+            remove_left(run.folder / place)

@@ -1,0 +1,1 @@
+"""Models on their way to other people: zips and the Hub."""
