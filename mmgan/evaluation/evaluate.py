@@ -7,17 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import load_dataset
-from ..data.base import Dataset, Prompt
+from ..data.base import Prompt
+from ..data.registry import load_dataset, package_of
 from ..errors import MmganError
-from .compare import Figures
-from .plain import compare_images, compare_sounds
-from .report import array_to_pil, format_report, sample_sheet, write_json
-from .samples import Generated, generate, mels_of, real_images, real_sounds
+from ..image.pictures import array_to_pil
+from .report import format_report, sample_sheet, write_json
+from .samples import Generated, generate, mels_of
 
 MAX_SAMPLES = 1_000  # per prompt
 IN_ALL = 2_000  # samples over all prompts, where their number per prompt is left open
-PROMPTS_OF_A_FOLDER = 200  # prompts of a large folder that are asked for
 
 
 def evaluate(
@@ -26,8 +24,8 @@ def evaluate(
     """Measures ``pipeline`` on the prompts of a dataset.
 
     Args:
-        pipeline: a :class:`mmgan.pipeline.Pipeline`, or anything that answers as one does.
-        dataset_name: "digits", "shapes", or a folder or zip.
+        pipeline: a :class:`mmgan.sampling.pipeline.Pipeline`, or anything that answers as one does.
+        dataset_name: one of :data:`mmgan.data.registry.DATASETS`, or a folder or zip.
         samples_per_prompt: None chooses 40 for the digits and about 2,000 in all elsewhere.
         progress: whether to show bars.
 
@@ -41,30 +39,20 @@ def evaluate(
         MmganError: a count or seed out of range.
     """
     if samples_per_prompt is not None and not 1 <= samples_per_prompt <= MAX_SAMPLES:
-        raise MmganError(f"Samples per prompt should be between 1 and {MAX_SAMPLES}, not {samples_per_prompt}.")
+        raise MmganError("evaluation.bad_samples", limit=MAX_SAMPLES, value=samples_per_prompt)
     if not 0 <= seed < 2**31:
-        raise MmganError(f"The seed should be between 0 and {2**31 - 1}, not {seed}.")
+        raise MmganError("evaluation.bad_seed", limit=2**31 - 1, value=seed)
     start = time.perf_counter()
-    dataset = load_dataset(dataset_name)
+    package, dataset = package_of(dataset_name), load_dataset(dataset_name)
     prompts = dataset.prompts()
-    if dataset_name not in ("digits", "shapes"):
-        chosen = np.random.default_rng(seed).permutation(len(prompts))[:PROMPTS_OF_A_FOLDER]
+    if package.most_prompts is not None:
+        chosen = np.random.default_rng(seed).permutation(len(prompts))[: package.most_prompts]
         prompts = [prompts[i] for i in sorted(chosen)]
     count = samples_per_prompt or max(1, round(IN_ALL / len(prompts)))
     generated = generate(pipeline, prompts, count, seed, progress)
-    if dataset_name == "digits":
-        from .digits import evaluate_digits
-
-        figures, tables = evaluate_digits(
-            pipeline, generated, dataset, load_dataset(dataset_name, "test"), seed, progress
-        )
-    elif dataset_name == "shapes":
-        from .shapes import evaluate_shapes
-
-        test = load_dataset(dataset_name, "test")
-        figures, tables = evaluate_shapes(generated, dataset, test, seed, progress)
-    else:
-        figures, tables = evaluate_folder(dataset, generated, seed)
+    figures, tables = package.evaluate(
+        pipeline, generated, dataset, lambda: load_dataset(dataset_name, "test"), seed, progress
+    )
     result = {
         "dataset": dataset_name,
         "model": Path(getattr(pipeline, "folder", "model")).name,
@@ -76,18 +64,6 @@ def evaluate(
         "tables": tables,
     }
     return result, generated
-
-
-def evaluate_folder(dataset: Dataset, generated: Generated, seed: int) -> tuple[Figures, dict]:
-    """A dataset without judge or rule: distances, diversity and memorisation in plain, averaged-down features."""
-    figures, rng = Figures(), np.random.default_rng(seed)
-    if dataset.num_images:
-        chosen = rng.permutation(dataset.num_images)[: 2 * IN_ALL]
-        compare_images(figures, generated, real_images(dataset, chosen, generated.images.values), seed)
-    if dataset.num_sounds:
-        chosen = rng.permutation(dataset.num_sounds)[: 2 * IN_ALL]
-        compare_sounds(figures, generated, real_sounds(dataset, chosen, generated.audio), seed)
-    return figures, {}
 
 
 def contact_sheet(generated: Generated, path: str | Path, title: str, columns: int = 10, rows: int = 4) -> None:
@@ -120,7 +96,7 @@ def run(
     Raises:
         MmganError: the model, the dataset or a place to write cannot be used.
     """
-    from ..pipeline import Pipeline
+    from ..sampling.pipeline import Pipeline
 
     result, generated = evaluate(Pipeline.from_pretrained(model, device=device), data, samples, seed)
     result["model"] = str(model)

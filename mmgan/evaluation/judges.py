@@ -1,31 +1,31 @@
 """Judges: small classifiers that measure what a picture shows or what a sound says. They never train a generator.
 
-``scripts/train_judges.py`` trains them on the digits' train split; they ship as ``pretrained/judge-digits-image`` and
+``scripts/judges/train.py`` trains them on the digits' train split; they ship as ``pretrained/judge-digits-image`` and
 ``pretrained/judge-digits-audio``.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..audio import log_mel, normalise_loudness
-from ..config import CHOICES, LIMIT, AudioConfig, from_dict, to_dict
-from ..data.loader import picture_to_array
-from ..errors import CheckpointError
-from ..resources import PRETRAINED, incomplete
+from ..audio.mel import log_mel
+from ..audio.waveform import normalise_loudness
+from ..config import CHOICES, LIMIT, AudioConfig
+from ..image.pictures import picture_to_array
+from ..language import Message
+from ..models.folder import PretrainedModule
 
 IMAGE_SIZE = 32  # pixels a side that a picture judge sees
+
+# While a training runs: (images [B, C, H, W] in -1..1, log-mels [B, bands, T], concepts) -> what :func:`shares` gives.
+LiveJudge = Callable[[Tensor, Tensor, Sequence[str]], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,24 @@ class JudgeConfig:
     features: int = field(default=64, metadata={LIMIT: (8, 512)})  # numbers by which distances are measured
 
 
-class Judge(nn.Module):
+class Judge(PretrainedModule):
     """A convolutional classifier of pictures [N, 1, 32, 32] or log-mels [N, 64, 64], both around -1..1."""
 
+    format, noun, section, config_class = "mmgan-judge", Message("models.noun_judge"), "judge", JudgeConfig
+    ships = "judge-digits-image", "judge-digits-audio"
+
     def __init__(self, config: JudgeConfig = JudgeConfig()):
-        super().__init__()
-        self.config = config
+        super().__init__(config)
+        if config.size % 32 or len(config.widths) > 5:
+            raise ValueError(f"{len(config.widths)} halvings of {config.size} do not fit")
         layers, channels = [], 1
         for index, width in enumerate(config.widths):
             stride = config.size // 32 if index == 0 else 1  # the first layer brings every input to 32x32
+            norm = nn.BatchNorm2d(width)
+            norm.num_batches_tracked = None  # which nothing reads, so that no file needs it
             layers += [
                 nn.Conv2d(channels, width, 3, stride, 1, bias=False),
-                nn.BatchNorm2d(width),
+                norm,
                 nn.ReLU(),
                 nn.MaxPool2d(2),
             ]
@@ -82,45 +88,6 @@ class Judge(nn.Module):
         """Inputs [N, ...] -> one label each."""
         return self.judge(x)[0]
 
-    def save(self, folder: str | Path) -> None:
-        """Writes config.json and model.safetensors (half precision)."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(to_dict(self.config), indent=2) + "\n")
-        save_file({k: v.half().contiguous() for k, v in self._floats().items()}, folder / "model.safetensors")
-
-    def _floats(self) -> dict[str, Tensor]:
-        return {k: v for k, v in self.state_dict().items() if v.is_floating_point()}
-
-    @classmethod
-    def from_pretrained(cls, name: str | Path) -> Judge:
-        """A judge by its name under ``pretrained/`` or from a folder, ready to judge.
-
-        Raises:
-            CheckpointError: nothing there, truncated, or not a judge.
-        """
-        folder = Path(name) if Path(name).is_dir() else PRETRAINED / name
-        try:
-            values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            weights = load_file(folder / "model.safetensors")
-        except FileNotFoundError as error:
-            if folder.parent == PRETRAINED:
-                raise CheckpointError(incomplete(f"pretrained/{name}")) from error
-            raise CheckpointError(
-                f"There is no judge in {folder}; make it with `python scripts/train_judges.py`."
-            ) from error
-        except (OSError, ValueError, SafetensorError) as error:
-            raise CheckpointError(f"The judge in {folder} is damaged; take it from a fresh copy of mmgan.") from error
-        config = from_dict(JudgeConfig, values, "the judge's config.json")
-        if config.size % 32 or len(config.widths) > 5:
-            raise CheckpointError(f"The judge in {folder} has sizes that do not fit together; take a fresh copy of it.")
-        judge = cls(config)
-        expected = {k: v.shape for k, v in judge._floats().items()}
-        if {k: v.shape for k, v in weights.items()} != expected:
-            raise CheckpointError(f"The judge in {folder} does not match its config.json; take a fresh copy of it.")
-        judge.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False)
-        return judge.eval().requires_grad_(False)
-
 
 def picture_input(pictures: Sequence[Image.Image | np.ndarray]) -> Tensor:
     """Grey or RGB pictures of any size (PIL, or uint8 [H, W] or [H, W, 3]) -> float32 [N, 1, 32, 32] in -1..1.
@@ -146,3 +113,14 @@ def sound_input(waveforms: np.ndarray, config: AudioConfig = AudioConfig()) -> T
     )
     parts = torch.from_numpy(level.astype(np.float32)).split(200)
     return torch.cat([log_mel(part, config) for part in parts])
+
+
+def shares(seen: Sequence[str], heard: Sequence[str], concepts: Sequence[str]) -> dict[str, float]:
+    """Shares (0..1) of samples that show, say, do both as asked: ``image_accuracy``, ``audio_accuracy``, ``both``."""
+    image = np.array([a == b for a, b in zip(seen, concepts, strict=True)])
+    audio = np.array([a == b for a, b in zip(heard, concepts, strict=True)])
+    return {
+        "image_accuracy": float(image.mean()),
+        "audio_accuracy": float(audio.mean()),
+        "both": float((image & audio).mean()),
+    }

@@ -13,9 +13,10 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from ..data.own_output import SHEET
-from ..files import saving
-from ..spectrogram import spectrogram_image
+from ..audio.spectrogram import spectrogram_image
+from ..data.media.decoding import SHEET
+from ..image.pictures import to_pil
+from ..system.files import saving
 
 CELL, GAP, MARGIN, LINE = 128, 10, 24, 15  # pixels: a picture's side, between samples, around the sheet, a line of text
 PAPER, INK, FAINT = (250, 249, 246), (34, 34, 40), (120, 120, 128)
@@ -137,16 +138,6 @@ def sample_sheet(
         marks.add_text(*SHEET)  # so that nobody learns from it by mistake
         sheet.save(path, "PNG", pnginfo=marks)
     return sheet
-
-
-def to_pil(image: torch.Tensor) -> Image.Image:
-    """Float [1 or 3, H, W] in -1..1 -> a grey or RGB picture."""
-    return array_to_pil(((image.detach().float().cpu() + 1) * 127.5).round().clamp(0, 255).byte().numpy())
-
-
-def array_to_pil(pixels: np.ndarray) -> Image.Image:
-    """uint8 [1 or 3, H, W] -> a grey or RGB picture."""
-    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
 
 
 def _font(size: int, text: str) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -12,10 +12,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from ..audio import fit_length, log_mel, resample, vocode
+from ..audio.griffin_lim import vocode
+from ..audio.mel import log_mel
+from ..audio.waveform import SOURCE_RATE, fit_length, resample
 from ..config import AudioConfig
 from ..data.base import Dataset, Prompt
-from ..data.loader import SOURCE_RATE, picture_to_array
+from ..image.pictures import picture_to_array
 
 CHUNK = 64  # sounds turned into spectra at once
 AT_ONCE = 50  # samples asked of a pipeline in one call

@@ -1,64 +1,29 @@
-"""``mmgan train``: the run's folder first and the libraries after, so that whoever watches sees it start at once."""
+"""What beginning a run and going on with one have in common: its folder, its settings, and who may still stop it."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..config import PRESETS, TrainingConfig, from_dict, to_dict
+from ..config import TrainingConfig, flat, from_dict, to_dict
 from ..errors import TrainingError
-from ..files import exists
-from .access import Access
-from .changes import FIXED, record, trained_seconds
-from .runs import Run
+from ..language import Message
+from ..runs.access import Access
+from ..runs.changes import FIXED, record, trained_seconds
+from ..runs.checks import configured, preset_of
+from ..runs.run import Run
+from ..system.files import exists
 
 DIRECT = ("loss", "batch_size", "seed", "steps", "minutes", "learning_rate", "gamma", "accumulate")  # options, settings
 CALLED = {  # what a run began with, and goes on with
     "data": "data", "preset": "preset", "base": "base", "start_from": "model to start from", "model": "sizes",
     "long_sounds": "way of cutting long sounds", "seed": "seed", "optimizer": "optimizer",
 }  # fmt: skip
-STOPPED_EARLY = "Stopped before it trained, so nothing was lost."
+STOPPED_EARLY = Message("training.stopped_early")
 STOP_SECONDS = 0.1  # between two looks for a stop request while the training is being prepared
-
-
-def main(options) -> int:
-    """Trains as the options of :mod:`mmgan.cli` say. Returns the exit status."""
-    if getattr(options, "nice", 0) and hasattr(os, "nice"):
-        os.nice(options.nice)
-    out = Path(options.out)
-    if options.resume:
-        run = Run.open(out)
-        saved, changes, more = run.config, direct(options), getattr(options, "set", [])
-        check_same(run, options)
-        if "finetune" in saved:
-            from .finetune import resume as resume_finetune
-
-            return resume_finetune(out, options.device, options.text_encoder, settings=changes, more=more)
-        config = going_on(run, changes, more)
-        data, text_encoder = saved.get("data", ""), options.text_encoder or saved.get("text_encoder")
-        start, encoding = saved.get("start_from"), saved.get("encoding")
-    else:
-        encoding = getattr(options, "encoding", None)
-        if encoding:
-            from ..data.encodings import checked_encoding
-
-            encoding = checked_encoding(encoding)
-        data, text_encoder, start = options.data, options.text_encoder, options.start_from
-        changes = direct(options) | {"model": to_dict(_sizes(start) if start else PRESETS[options.preset or "tiny"])}
-        config = from_dict(TrainingConfig, with_settings(changes, options.set), "the options")
-    resume = options.resume and has_checkpoint(out)
-    more = {"start_from": start} | ({"encoding": encoding} if encoding else {})
-    with open_run(config, data, out, resume, text_encoder, more) as run, stoppable(run) as ready:
-        from .train import train_into
-
-        return train_into(
-            run, out, config, data, resume, options.device, text_encoder, ready=ready, start_from=start,
-            encoding=encoding,
-        )  # fmt: skip
 
 
 def direct(options) -> dict:
@@ -75,31 +40,26 @@ def going_on(run: Run, settings: dict | None = None, more: Sequence[str] = ()) -
         TrainingError: a setting cannot change any more, or what is asked for is done already.
         CheckpointError: a value is outside its limits.
     """
-    saved = run.config.get("training", {})
-    before = from_dict(TrainingConfig, saved, "the run's config.json")
-    given = list(settings or {}) + [setting.partition("=")[0].partition(".")[0] for setting in more]
+    before = from_dict(TrainingConfig, run.config.get("training", {}), Message("config.run_config"))
+    given = list(settings or {}) + [setting.partition("=")[0] for setting in more]
     if not given:
         return before
-    values = with_settings({**to_dict(before), **(settings or {})}, list(more))
-    if "steps" in given and "minutes" not in given:
-        values["minutes"] = 0.0
-    config = from_dict(TrainingConfig, values, "the options")
-    old, new = to_dict(before), to_dict(config)
-    if fixed := [name for name in FIXED if old[name] != new[name]]:
-        raise TrainingError(_fixed(fixed))
-    step, elapsed = run.checkpoint_step(), trained_seconds(run)
-    if step is not None and (elapsed >= 60 * config.minutes if config.minutes else step >= config.steps):
+    replaced = {"minutes": 0.0} if "steps" in given and "minutes" not in given else {}
+    config = configured(before, {**(settings or {}), **replaced}, more)
+    old, new = flat(to_dict(before)), flat(to_dict(config))
+    changed = [name for name in new if new[name] != old.get(name)]
+    if fixed := [name for name in FIXED if any(c.partition(".")[0] == name for c in changed)]:
+        raise _fixed(fixed)
+    step, elapsed, schedule = run.checkpoint_step(), trained_seconds(run), config.schedule
+    if step is not None and (elapsed >= 60 * schedule.minutes if schedule.minutes else step >= schedule.steps):
         raise TrainingError(
-            f"{run.folder.name} is at step {step} after {elapsed / 60:.1f} minutes, so nothing of that is left to do; "
-            f"say how far it should go on, counted from its beginning, such as --steps {2 * step or 100}."
+            "training.nothing_left", run=run.folder.name, step=step, minutes=elapsed / 60, wanted=2 * step or 100
         )
     return config
 
 
 def check_same(run: Run, options) -> None:
     """Raises TrainingError where options name other data or another beginning than those of the run that goes on."""
-    from .manager import preset_of
-
     saved = run.config
     tuned = saved.get("finetune") or {}
     was = {
@@ -109,14 +69,11 @@ def check_same(run: Run, options) -> None:
     given = {name: getattr(options, name, None) for name in was}
     other = [name for name, value in given.items() if value is not None and not _same(value, was[name])]
     if other:
-        raise TrainingError(_fixed(other))
+        raise _fixed(other)
 
 
-def _fixed(names: list[str]) -> str:
-    return (
-        f"A run goes on with the {' and the '.join(CALLED[name] for name in names)} that it began with; "
-        "leave that out, or start a new run in another folder."
-    )
+def _fixed(names: list[str]) -> TrainingError:
+    return TrainingError("training.fixed", names=" and the ".join(CALLED[name] for name in names))
 
 
 def _same(given: str, saved) -> bool:
@@ -126,28 +83,11 @@ def _same(given: str, saved) -> bool:
     return isinstance(saved, str) and exists(given) and Path(given).resolve() == Path(saved).resolve()
 
 
-def _sizes(source: str):
+def sizes_of(source: str):
     """The sizes of the model ``source``: a name, a folder or a Hub id."""
-    from ..checkpoint import read_config, resolve
+    from ..models.model_folder import ModelFolder
 
-    return read_config(resolve(source))[0]
-
-
-def with_settings(values: dict, settings: list[str]) -> dict:
-    """``values`` with each "name=value" or "model.name=value" put in; the value is JSON, or else a plain word."""
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        *path, last = name.split(".")
-        place = values
-        for part in path:
-            place = place.get(part) if isinstance(place, dict) else None
-        if not equals or not last or not isinstance(place, dict):
-            raise TrainingError(f"--set {setting} should read NAME=VALUE, such as --set gamma=5.")
-        try:
-            place[last] = json.loads(value)
-        except ValueError:
-            place[last] = value
-    return values
+    return ModelFolder.read_config(source)[0]
 
 
 def has_checkpoint(out: str | Path) -> bool:
@@ -179,11 +119,11 @@ def open_run(
 
 def _access(data: str) -> Access | None:
     """Whose a run on ``data`` is unless its starter has said so: what is made of a private project is as private."""
-    from ..data.layout import PROJECT
+    from ..data.folder.layout import PROJECT
 
     if not exists(Path(data) / PROJECT):
         return None
-    from ..data.projects import Project
+    from ..projects.library import Project
 
     project = Project(data)
     return Access(project.owner) if project.owner and not project.shared else None

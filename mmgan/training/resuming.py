@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..checkpoint import load_model, load_training_state, optimizer_tensors, restore_optimizer, save_model
+from ..config import ModelConfig
 from ..errors import TrainingError
-from .runs import Run
+from ..models.checkpoint import Model, optimizer_tensors, restore_optimizer
+from ..runs.run import Run
 from .trainer import Trainer
 
 
 def save(trainer: Trainer, run: Run, elapsed: float) -> None:
     """Writes the checkpoint: the model that samples, and all that an exact resume needs."""
     generator, discriminators = trainer.generator, trainer.discriminators
-    save_model(
+    Model(trainer.ema, discriminators, info=model_info(trainer)).save_pretrained(
         run.checkpoint,
-        trainer.ema,
-        discriminators,
-        info=model_info(trainer),
         tensors={
             "generator-raw": generator.state_dict(),
             "optimizer-generator": optimizer_tensors(trainer.optimizer_g, generator.named_parameters()),
@@ -27,8 +25,7 @@ def save(trainer: Trainer, run: Run, elapsed: float) -> None:
             "step": trainer.step_count,
             "examples": trainer.examples_seen,
             "elapsed": elapsed,
-            "augment_image": trainer.augment_image,
-            "augment_audio": trainer.augment_audio,
+            **{f"augment_{name}": p for name, p in trainer.augment.items()},
         },
     )
 
@@ -52,21 +49,22 @@ def warm_start(trainer: Trainer, source: str | Path) -> None:
     Raises:
         MmganError: there is no such model, its sizes differ, or its discriminators were not saved.
     """
-    model, name = load_model(source, with_discriminators=True), Path(source).name  # a page shows no path
+    model, name = Model.from_pretrained(source, with_discriminators=True), Path(source).name  # a page shows no path
     if model.discriminators is None:
-        raise TrainingError(f"{name} has no discriminators, without which training cannot go on; take another model.")
-    colour = model.config.image_channels == 3
-    if colour != (trainer.config.model.image_channels == 3):
-        raise TrainingError(
-            f"{name} makes colour pictures and the data are grey; take other data, or start from another model."
-            if colour
-            else f"{name} makes grey pictures and the data are in colour; take other data, or start from another model."
-        )
+        raise TrainingError("training.no_discriminators", path=name)
+    theirs, ours = (_colour(config) for config in (model.config, trainer.config.model))
+    if None not in (theirs, ours) and theirs != ours:
+        raise TrainingError("training.data_grey" if theirs else "training.data_colour", name=name)
     if model.config != trainer.config.model:
-        raise TrainingError(f"{name} has other sizes than the settings or the data ask for; take another model.")
+        raise TrainingError("training.other_sizes", path=name)
     for module in (trainer.generator, trainer.ema):
         module.load_state_dict(model.generator.state_dict())
     trainer.discriminators.load_state_dict(model.discriminators.state_dict())
+
+
+def _colour(model: ModelConfig) -> bool | None:
+    """Whether a model makes pictures in colour; None: it makes none."""
+    return model.image.channels == 3 if "image" in model.modalities else None
 
 
 def restore(trainer: Trainer, folder: Path) -> float:
@@ -76,10 +74,10 @@ def restore(trainer: Trainer, folder: Path) -> float:
         MmganError: there is no checkpoint, or it does not fit the run's settings.
     """
     checkpoint = Run.open(folder).checkpoint
-    model = load_model(checkpoint, with_discriminators=True)
+    model = Model.from_pretrained(checkpoint, with_discriminators=True)
     if model.config != trainer.config.model or model.discriminators is None:
-        raise TrainingError(f"The checkpoint in {checkpoint} does not fit the run's config.json; start a new run.")
-    tensors, state = load_training_state(checkpoint)
+        raise TrainingError("training.checkpoint_misfit", path=checkpoint)
+    tensors, state = Model.load_training_state(checkpoint)
     try:
         trainer.ema.load_state_dict(model.generator.state_dict())
         trainer.discriminators.load_state_dict(model.discriminators.state_dict())
@@ -90,8 +88,8 @@ def restore(trainer: Trainer, folder: Path) -> float:
         ):
             restore_optimizer(optimizer, module.named_parameters(), tensors[name])
         trainer.step_count = int(state["step"])
-        trainer.examples_seen = int(state.get("examples", trainer.step_count * trainer.config.batch_size))
-        trainer.augment_image, trainer.augment_audio = float(state["augment_image"]), float(state["augment_audio"])
+        trainer.examples_seen = int(state.get("examples", trainer.step_count * trainer.loader.batch_size))
+        trainer.augment = {name: float(state[f"augment_{name}"]) for name in trainer.augment}
         return float(state["elapsed"])
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise TrainingError(f"The checkpoint in {checkpoint} lacks what resuming needs; start a new run.") from error
+        raise TrainingError("training.checkpoint_lacks", path=checkpoint) from error

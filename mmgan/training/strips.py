@@ -11,24 +11,19 @@ The picture is written last and removed first, so a visit that has one is whole.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 import torch
-from PIL import Image
 from torch import Tensor
 
-from ..audio import fit_length, vocode
-from ..config import AudioConfig
+from ..config import AudioConfig, ModelConfig
 from ..data import Dataset, Prompt
-from ..data.loader import SOURCE_RATE, Loader, resample
-from ..evaluation.report import to_pil
-from ..files import replace_file
-from ..spectrogram import spectrogram_image
-from .run_files import to_json
-from .runs import Run
+from ..data.loader import Loader
+from ..models.modalities import MODALITIES, Modality
+from ..runs.files import to_json
+from ..runs.run import Run
+from ..system.files import replace_file
 
 COLUMNS = 8  # latent codes on the strip
 MAX_VISITS = 60  # kept on the disk, about 200 kB each
@@ -37,11 +32,10 @@ SCANNED = 20_000  # items of a bank looked through for examples of the strip's c
 
 @dataclass(frozen=True)
 class Column:
-    """One latent code's prompt, and where the banks have a real example of its concept (None: they have none)."""
+    """One latent code's prompt, and where the bank of each modality has a real example of its concept, if it has."""
 
     prompt: str
-    image: int | None
-    sound: int | None
+    places: dict[str, int]
 
 
 def choose_columns(dataset: Dataset, prompts: list[Prompt]) -> list[Column]:
@@ -49,9 +43,8 @@ def choose_columns(dataset: Dataset, prompts: list[Prompt]) -> list[Column]:
     first: dict[str, str] = {}
     for prompt in prompts:
         first.setdefault(prompt.concept, prompt.text)
-    images = _places(min(SCANNED, dataset.num_images), dataset.image_concept, first)
-    sounds = _places(min(SCANNED, dataset.num_sounds), dataset.sound_concept, first)
-    concepts = [concept for concept in first if concept in images or concept in sounds] or list(first)
+    found = {name: _places(dataset, modality, first) for name, modality in MODALITIES.items()}
+    concepts = [concept for concept in first if any(concept in places for places in found.values())] or list(first)
     if not concepts:
         return []
     count = min(COLUMNS, len(concepts))
@@ -59,17 +52,17 @@ def choose_columns(dataset: Dataset, prompts: list[Prompt]) -> list[Column]:
 
     def column(k: int) -> Column:
         concept, turn = chosen[k % count], k // count
-        image, sound = images.get(concept, [None]), sounds.get(concept, [None])
-        return Column(first[concept], image[turn % len(image)], sound[turn % len(sound)])
+        some = {name: places[concept] for name, places in found.items() if concept in places}
+        return Column(first[concept], {name: places[turn % len(places)] for name, places in some.items()})
 
     return [column(k) for k in range(COLUMNS)]
 
 
-def _places(count: int, concept_of, wanted) -> dict[str, list[int]]:
-    """Up to ``COLUMNS`` places of each wanted concept."""
+def _places(dataset: Dataset, modality: Modality, wanted) -> dict[str, list[int]]:
+    """Up to ``COLUMNS`` places of each wanted concept in the modality's bank."""
     places: dict[str, list[int]] = {}
-    for index in range(count):
-        concept = concept_of(index)
+    for index in range(min(SCANNED, modality.count(dataset))):
+        concept = modality.concept(dataset, index)
         if concept in wanted and len(found := places.setdefault(concept, [])) < COLUMNS:
             found.append(index)
     return places
@@ -77,49 +70,33 @@ def _places(count: int, concept_of, wanted) -> dict[str, list[int]]:
 
 def write_real(run: Run, columns: list[Column], loader: Loader) -> None:
     """The columns' real examples, and what the columns are."""
-    audio, size = loader.audio, loader.image_size
-    blank = torch.zeros(loader.image_channels, size, size)
-    images = [blank if c.image is None else loader.images([c.image])[0] for c in columns]
-    silence = torch.full((audio.bands, audio.frames), loader.silence)
-    mels = [silence if c.sound is None else loader.mels([c.sound])[0] for c in columns]
-    sounds = [
-        np.zeros(audio.num_samples, np.float32) if c.sound is None
-        else fit_length(resample(loader.dataset.sound(c.sound), SOURCE_RATE, audio.sampling_rate), audio.num_samples)
-        for c in columns
-    ]  # fmt: skip
     run.strips.mkdir(parents=True, exist_ok=True)
-    _write(run, "real", torch.stack(images), torch.stack(mels), np.stack(sounds), audio)
+    has = {}
+    for name, section in loader.model.modalities.items():
+        places = [column.places.get(name) for column in columns]
+        has[name] = [place is not None for place in places]
+        rows = [loader.blank(name, 1) if place is None else loader.rows(name, [place]) for place in places]
+        _write(run, "real", MODALITIES[name].strip(torch.cat(rows), section, loader.dataset, places))
+    audio = loader.model.modalities.get("audio", AudioConfig())
     described = {
-        "prompts": [c.prompt for c in columns],
-        "has_image": [c.image is not None for c in columns],
-        "has_sound": [c.sound is not None for c in columns],
+        "prompts": [column.prompt for column in columns],
+        "has_image": has.get("image", [False] * len(columns)),
+        "has_sound": has.get("audio", [False] * len(columns)),
         "clip_seconds": audio.num_samples / audio.sampling_rate,
     }
     replace_file(run.strips / "strips.json", to_json(described), flush=False)
 
 
-def write_visit(run: Run, step: int, images: Tensor, mels: Tensor, audio: AudioConfig) -> None:
-    """What the columns' codes give at ``step``: images [n, C, S, S] in -1..1 and log-mels [n, bands, T]."""
-    _write(run, f"{step:07d}", images, mels, vocode(mels, audio).numpy(), audio)
+def write_visit(run: Run, step: int, rows: dict[str, Tensor], model: ModelConfig) -> None:
+    """What the columns' codes give at ``step``: rows by modality."""
+    for name in reversed(rows):  # the picture last
+        _write(run, f"{step:07d}", MODALITIES[name].strip(rows[name], model.modalities[name]))
     thin(run)
 
 
-def _write(run: Run, name: str, images: Tensor, mels: Tensor, sounds: np.ndarray, audio: AudioConfig) -> None:
-    sound = io.BytesIO()  # FLAC: lossless, half of a WAV, and no padding, so that clip k starts at k clips' time
-    soundfile.write(sound, sounds.reshape(-1).clip(-1, 1), audio.sampling_rate, format="FLAC", subtype="PCM_16")
-    replace_file(run.strips / f"{name}.flac", sound.getvalue(), flush=False)
-    replace_file(run.strips / f"{name}-mel.png", _side_by_side([spectrogram_image(m, 1) for m in mels]), flush=False)
-    replace_file(run.strips / f"{name}.png", _side_by_side([to_pil(image) for image in images]), flush=False)
-
-
-def _side_by_side(pictures: list[Image.Image]) -> bytes:
-    width, height = pictures[0].size
-    strip = Image.new(pictures[0].mode, (width * len(pictures), height))
-    for k, picture in enumerate(pictures):
-        strip.paste(picture, (k * width, 0))
-    data = io.BytesIO()
-    strip.save(data, "PNG")
-    return data.getvalue()
+def _write(run: Run, name: str, files: dict[str, bytes]) -> None:
+    for ending, data in files.items():
+        replace_file(run.strips / f"{name}{ending}", data, flush=False)
 
 
 def thin(run: Run, limit: int = MAX_VISITS) -> None:

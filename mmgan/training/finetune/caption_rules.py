@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .augment import Allowed
+from ...language import Message
+from ...models.modalities.augment import Allowed
 
 COLOURS = (
     "red orange yellow green blue purple violet pink brown black white grey gray gold golden silver beige cyan magenta "
@@ -49,13 +50,8 @@ def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:
     )  # fmt: skip
 
 
-def sentence(allowed: Allowed) -> str:
-    """What is left alone because captions name it, in words; "" where everything may be changed."""
-    names = {
-        "colour": "brightness and contrast", "place": "where things are", "gain": "loudness", "pitch": "pitch",
-    }  # fmt: skip
-    kept = [word for name, word in names.items() if not getattr(allowed, name)]
-    if not kept:
-        return ""
-    listed = " and ".join([", ".join(kept[:-1]), kept[-1]] if len(kept) > 1 else kept)
-    return f"Augmentation does not change {listed}, because your captions speak of it."
+def notes(allowed: Allowed) -> list[Message]:
+    """What is left alone because captions name it; [] where everything may be changed."""
+    words = {"colour": "brightness", "place": "places", "gain": "loudness", "pitch": "pitch"}
+    kept = [Message(f"finetune.{word}") for name, word in words.items() if not getattr(allowed, name)]
+    return [Message("finetune.not_augmented", listed=kept)] if kept else []

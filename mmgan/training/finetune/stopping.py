@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...language import NOTHING, Message
+
 PATIENCE = 5  # visits without a better or closer one
 PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without one
 LEAST_SHARE = 0.25  # of the time asked for, before which nothing is ended
@@ -38,7 +40,7 @@ class HeldOutEvidence:
             criterion: by which weights are chosen, lower is better; None where no files are held out: the last visit
                 that does not copy is the best.
             copies: share of samples that are near-copies of training files.
-            nearer: see :class:`~mmgan.evaluation.own.Measures`; while it is low, no patience is lost.
+            nearer: see :class:`~mmgan.evaluation.memorisation.Measures`; while it is low, no patience is lost.
             distance: to the held-out files, a part of the criterion; while it falls, learning goes on, though other
                 parts get worse meanwhile.
         """
@@ -63,19 +65,16 @@ class HeldOutEvidence:
         self.since = self.copying = 0
         self.better_share = share
 
-    def verdict(self, share: float) -> str:
-        """A sentence that says why learning should end now, or "" to go on."""
+    def verdict(self, share: float) -> Message:
+        """Why learning should end now; a false one to go on."""
         if share < LEAST_SHARE:
-            return ""
+            return NOTHING
         if self.copying >= COPYING_VISITS:
-            kept = f"; kept is what it was at step {self.best_step}" if self.best_step else ""
-            return f"It began to copy your files, so learning stopped{kept}."
+            copied = Message("finetune.copied_at", step=self.best_step)
+            return copied if self.best_step else Message("finetune.copied")
         if self.best is not None and self.since >= PATIENCE and share - self.better_share >= PATIENCE_SHARE:
-            return (
-                f"Files that it never saw, and its captions, were matched best at step {self.best_step} and no better "
-                "since, so learning stopped; kept is what it was then."
-            )
-        return ""
+            return Message("finetune.best_at", step=self.best_step)
+        return NOTHING
 
 
 def _lower(value: float, before: float | None) -> bool:

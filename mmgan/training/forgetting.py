@@ -7,13 +7,12 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..data.archive import open_picture
+from ..data.media.decoding import open_picture
 from ..errors import DataError
 from ..evaluation.report import PAPER, sheet_grid
-from ..files import exists, replace_file
-from .access import Access, access_of, write_access
-from .run_files import Damaged, read_strips, to_json
-from .runs import Run
+from ..runs.files import Damaged, read_strips, to_json
+from ..runs.run import Run
+from ..system.files import replace_file
 
 SHEET = "samples/before-after.png"  # of a fine-tuning: samples before, samples after, and the files nearest to these
 SECTIONS = 3  # of equally many rows
@@ -57,18 +56,3 @@ def forget_data(runs: Iterable[Run], data: Path) -> None:
         if ours:
             with contextlib.suppress(OSError):  # deleted meanwhile, or on a full disk; the others are seen to
                 forget_examples(run)
-
-
-def close_others(runs: Iterable[Run], data: Path, owner: str) -> None:
-    """Takes from everybody's eyes what others than ``owner`` (a hash) made of the folder ``data`` while they saw it."""
-    for run in runs:
-        access = access_of(run.folder)
-        if access.everybody and access.owner not in ("", owner) and access.data == str(data.resolve()):
-            with contextlib.suppress(OSError):  # deleted meanwhile; the others are seen to
-                write_access(run.folder, Access(access.owner, False, access.data))
-
-
-def data_are_gone(run: Run) -> bool:
-    """Whether the folder or zip that the run learned from has been deleted."""
-    data = Path(run.config.get("data", ""))
-    return data.is_absolute() and not exists(data)

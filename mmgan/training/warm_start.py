@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
-from ..checkpoint import Model, load_model
 from ..config import ModelConfig
 from ..data import Dataset
+from ..language import Message
 from ..models import Discriminators, Generator
+from ..models.checkpoint import Model
 from .trainer import Trainer
 
 FROZEN_STAGES = 1  # of each critic, after its stem (FreezeD, Mo et al. 2020)
@@ -24,36 +24,36 @@ MEASURED = 32  # pictures whose size is looked at
 class Base:
     """A model to start from, fitted to a dataset.
 
-    ``notes`` are sentences about what the person might not expect; ``critics`` is None where the base ships none.
+    ``notes`` say what the person might not expect; ``critics`` is None where the base ships none.
     """
 
     name: str
     config: ModelConfig
     generator: dict[str, Tensor]
     critics: dict[str, Tensor] | None
-    notes: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
 
 def load_base(source: str, dataset: Dataset) -> Base:
     """Loads a model by name, folder or Hub id and fits it to the dataset's colours.
 
     Raises:
-        CheckpointError: see :func:`mmgan.checkpoint.load_model`.
+        CheckpointError: see :meth:`mmgan.models.checkpoint.Model.from_pretrained`.
     """
-    model = load_model(source, with_discriminators=True)
-    base = fit(model, dataset.image_channels if dataset.num_images else model.config.image_channels)
+    model = Model.from_pretrained(source, with_discriminators=True)
+    base = fit(model, dataset.image_channels if dataset.num_images else None)
     base.name = Path(source).name if Path(source).is_dir() else str(source)  # others need not know where it lay
     base.notes += _size_notes(model.config, dataset)
     if base.critics is None:
-        base.notes.append("The base comes without its critics, so new ones learn first; give it more minutes.")
-    for count, what, other in ((dataset.num_images, "pictures", "sounds"), (dataset.num_sounds, "sounds", "pictures")):
+        base.notes.append(Message("finetune.no_critics"))
+    for kind, count in (("image", dataset.num_images), ("audio", dataset.num_sounds)):
         if not count:
-            base.notes.append(f"There are no {what} in your data, so it learns {other} only; ignore its {what}.")
+            base.notes.append(Message(f"finetune.no_{kind}"))
     return base
 
 
-def fit(model: Model, channels: int) -> Base:
-    """The model's weights for pictures of so many channels.
+def fit(model: Model, channels: int | None) -> Base:
+    """The model's weights for pictures of so many channels; None: there are none.
 
     From grey to colour, the last layer of the generator and the first of the critic are copied for each colour; the
     other way, their means and sums are taken. The fitted model makes the same pictures in grey, and judges grey
@@ -62,23 +62,22 @@ def fit(model: Model, channels: int) -> Base:
     generator = dict(model.generator.state_dict())
     critics = None if model.discriminators is None else dict(model.discriminators.state_dict())
     config, notes = model.config, []
-    if config.image_channels == GREY and channels == RGB:
-        config = dataclasses.replace(config, image_channels=RGB)
+    before = config.image.channels if "image" in config.modalities else None
+    if (before, channels) == (GREY, RGB):
+        config = config.with_channels(RGB)
         for name in ("image.out.weight", "image.out.bias"):
             # [patch^2, ...] -> [3 patch^2, ...], the order that pixel_shuffle reads.
             generator[name] = generator[name].repeat(RGB, *[1] * (generator[name].dim() - 1))
         if critics is not None:
             critics["image.stem.weight"] = critics["image.stem.weight"].repeat(1, RGB, 1, 1) / RGB
-        notes.append(
-            "The base is grey and your pictures are in colour, so its first and last layers learn colours anew."
-        )
-    elif config.image_channels == RGB and channels == GREY:
-        config = dataclasses.replace(config, image_channels=GREY)
+        notes.append(Message("finetune.base_grey"))
+    elif (before, channels) == (RGB, GREY):
+        config = config.with_channels(GREY)
         for name in ("image.out.weight", "image.out.bias"):
             generator[name] = generator[name].unflatten(0, (RGB, -1)).mean(0)
         if critics is not None:
             critics["image.stem.weight"] = critics["image.stem.weight"].unflatten(1, (RGB, -1)).sum(1)
-        notes.append("Your pictures are grey, so the base's colours are left out.")
+        notes.append(Message("finetune.data_grey"))
     return Base(model.info.get("name", ""), config, generator, critics, notes)
 
 
@@ -92,15 +91,14 @@ def start_from(trainer: Trainer, base: Base) -> None:
 
 
 def freeze_early(critics: Discriminators, stages: int = FROZEN_STAGES) -> int:
-    """Stops the stems and first stages of both critics from learning; returns how many tensors that are.
+    """Stops the stems and first stages of all critics from learning; returns how many tensors that are.
 
     What edges and onsets look like holds for any data, and a few dozen rows would unlearn it (FreezeD, Mo et al. 2020).
     At least half of a critic goes on learning.
     """
     frozen = 0
-    for critic in (critics.image, critics.audio):
-        kept = min(stages, len(critic.stages) // 2)
-        for module in (critic.stem, *list(critic.stages)[:kept]):
+    for critic in critics.critics().values():
+        for module in critic.early(stages):
             for parameter in module.parameters():
                 parameter.requires_grad_(False)
                 frozen += 1
@@ -119,13 +117,13 @@ def base_modules(base: Base) -> tuple[Generator, Discriminators | None]:
     return generator.eval().requires_grad_(False), critics
 
 
-def _size_notes(config: ModelConfig, dataset: Dataset) -> list[str]:
+def _size_notes(config: ModelConfig, dataset: Dataset) -> list[Message]:
     """Says that the base's resolution stays, where the pictures have more."""
     count = min(dataset.num_images, MEASURED)
-    if not count:
+    if not count or "image" not in config.modalities:
         return []
     side = statistics.median(min(dataset.image(i * dataset.num_images // count).size) for i in range(count))
-    if side < 1.5 * config.image_size:
+    size = config.image.size
+    if side < 1.5 * size:
         return []
-    size = config.image_size
-    return [f"The base makes pictures of {size} x {size} pixels, so yours are learned at that size."]
+    return [Message("finetune.base_size", width=size, height=size)]

@@ -9,35 +9,36 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from accelerate import Accelerator
-
-from ..checkpoint import load_model, read_config, resolve, save_model
-from ..config import TrainingConfig, from_dict, to_dict
-from ..data import Dataset, load_dataset
-from ..data.cleaning import REPAIRS
-from ..data.encodings import CHOICES, checked_encoding
-from ..data.projects import Project, is_project
-from ..errors import CheckpointError, DataError
-from ..evaluation.own import FEW_HELD_OUT
-from ..files import present
-from ..text import TextEncoder
-from .base import Base, base_modules, fit, freeze_early, load_base, start_from
-from .begin import direct, going_on, has_checkpoint, open_run, stoppable, with_settings
+from ...config import TrainingConfig
+from ...data import Dataset, load_dataset
+from ...data.folder.encodings import CHOICES, checked_encoding
+from ...data.loader import Loader
+from ...data.media.cleaning import REPAIRS
+from ...errors import CheckpointError, DataError
+from ...evaluation.memorisation import FEW_HELD_OUT
+from ...language import Message
+from ...models.checkpoint import Model
+from ...models.model_folder import ModelFolder
+from ...projects.library import Project, is_project
+from ...runs.checks import configured
+from ...runs.run import Run
+from ...system.files import present
+from ..begin import direct, going_on, has_checkpoint, open_run, stoppable
+from ..callbacks import Checkpoints, FilmStrip, Metrics
+from ..resuming import restore
+from ..session import Callback
+from ..train import LOGGED, Beginning, begin
+from ..trainer import Trainer
+from ..warm_start import Base, base_modules, fit, freeze_early, load_base, start_from
 from .caption_rules import allowed_by
-from .caption_rules import sentence as allowed_sentence
-from .finetune_loop import FinetuneLoop
-from .resuming import restore
-from .runs import Run
-from .train import refused
-from .trainer import Trainer
+from .caption_rules import notes as caption_notes
+from .held_out import AugmentByHeldOut, HeldOut
 
 MINUTES = 8.0
-LOGGED = 1_000  # files that are left out, each in a line of the run's log
+HELD_OUT_BATCH = 16  # rows a look at overfitting
 # Where a fine-tuning differs from a training: nothing else is changed without a measurement that says so.
 DEFAULTS = {
     "augment_image": 0.3, "augment_audio": 0.3, "augment_target": 0.5, "twin_spread_weight": 0.5,
@@ -70,33 +71,30 @@ def finetune(
     """Fine-tunes ``base`` on a person's own files into the run folder ``out``; returns 0 when finished or stopped.
 
     Args:
-        data: a project's folder, any folder or a zip in one of the layouts of :mod:`mmgan.data.layout`.
+        data: a project's folder, any folder or a zip in one of the layouts of :mod:`mmgan.data.folder.layout`.
         base: a model's name, folder, run or Hub id; one that ships its critics learns sooner.
         settings: fields of :class:`~mmgan.config.TrainingConfig`, such as ``{"minutes": 5}`` (default 8 minutes).
         more: settings as "name=value", as the command line takes them.
         pieces: cut sounds longer than a clip into several, instead of to their loudest part. A project says it in its
             table, and is refused.
-        encoding: of captions in files that do not say it (:mod:`mmgan.data.encodings`); None guesses.
+        encoding: of captions in files that do not say it (:mod:`mmgan.data.folder.encodings`); None guesses.
 
     Raises:
         MmganError: the data, the base or a setting cannot be used. Whatever happens later is in the run's status.
     """
-    model, _ = read_config(resolve(base))
+    model, _ = ModelFolder.read_config(base)
     values = {**DEFAULTS, **(settings or {})}
     if not values.get("steps"):
         values.setdefault("minutes", MINUTES)
-    config = from_dict(TrainingConfig, with_settings(values | {"model": to_dict(model)}, more or []), "the options")
+    config = configured(TrainingConfig(model=model), values, more or [])
     data = str(Path(data).resolve()) if Path(data).exists() else str(data)
     if pieces and is_project(data):
-        raise DataError(
-            f"{Project(data).name} is a project, and its table says how each long sound is cut; cut them there, or "
-            "leave --long-sounds out."
-        )
+        raise DataError("finetune.project_cuts", name=Project(data).name)
     encoding = checked_encoding(encoding) if encoding else None
     started = {"finetune": {"base": str(base), "pieces": pieces} | ({"encoding": encoding} if encoding else {})}
     with open_run(config, data, out, False, text_encoder, started) as run, stoppable(run) as ready:
-        how = {"pieces": pieces, "encoding": encoding}
-        return _into(run, Path(out), config, data, str(base), how, False, device, text_encoder, progress, ready)
+        how = FineTuning(data, str(base), pieces, encoding)
+        return begin(how, run, Path(out), config, False, device, text_encoder, progress, ready)
 
 
 def resume(
@@ -120,57 +118,65 @@ def resume(
     config = going_on(Run.open(out), settings, more)
     data, base = saved.get("data", ""), saved["finetune"].get("base", "")
     encoding = saved["finetune"].get("encoding")
-    how = {"pieces": saved["finetune"].get("pieces") is True, "encoding": encoding if encoding in CHOICES else None}
+    how = FineTuning(data, base, saved["finetune"].get("pieces") is True, encoding if encoding in CHOICES else None)
     text_encoder, again = text_encoder or saved.get("text_encoder"), has_checkpoint(out)
     kept = {"finetune": saved["finetune"]}
     with open_run(config, data, out, again, text_encoder, kept) as run, stoppable(run) as ready:
-        return _into(run, out, config, data, base, how, again, device, text_encoder, progress, ready)
+        return begin(how, run, out, config, again, device, text_encoder, progress, ready)
 
 
-def _into(run, out, config, data, base_name, how, again, device, text_encoder, progress, ready) -> int:
-    """Loads everything, saying in the run's status what, and trains; ``how`` says it to :func:`load_own`, and ``again``
-    goes on from the checkpoint."""
+class FineTuning(Beginning):
+    """A base model, and a person's own files, of which some are never learned from.
 
-    def stage(what: str) -> None:
-        if run is not None:
-            run.set_status("starting", stage=what)
+    Args:
+        base: a model's name, folder, run or Hub id.
+        pieces: cut sounds longer than a clip into several, instead of to their loudest part.
+    """
 
-    try:
-        accelerator = Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
-        stage("data")
-        dataset, held_out = load_own(data, how["pieces"], progress, how["encoding"])
-        stage("model")
-        base = _kept_base(out, base_name) if again else load_base(base_name, dataset)
-        target = config.augment_target if held_out is not None and accelerator.num_processes == 1 else 0.0
-        # Where files are held out, the loop follows overfitting by them; else the trainer does by the critics' scores.
-        own = 0.0 if target else config.augment_target
-        config = dataclasses.replace(config, model=base.config, augment_target=own)
-        trainer = Trainer(config, dataset, TextEncoder.from_pretrained(text_encoder), accelerator)
-        trainer.allowed = allowed_by((p.text for p in dataset.prompts()), dataset.image_channels == 3)
-        left_out, mended = _left_out(data, dataset), _mended(data, dataset)
-        notes = [*base.notes, *_data_notes(dataset, held_out, left_out, mended), allowed_sentence(trainer.allowed)]
-        if again:
+    def __init__(self, data: str, base: str, pieces: bool = False, encoding: str | None = None):
+        super().__init__(data, encoding)
+        self.base_name, self.pieces = base, pieces
+
+    def load(self, progress: bool) -> Dataset:
+        dataset, self.held_out = load_own(self.data, self.pieces, progress, self.encoding)
+        return dataset
+
+    def fit(self, config: TrainingConfig, dataset: Dataset, out: Path, resume: bool, processes: int) -> TrainingConfig:
+        self.base = _kept_base(out, self.base_name) if resume else load_base(self.base_name, dataset)
+        self.allowed = allowed_by((p.text for p in dataset.prompts()), dataset.image_channels == 3)
+        # Where files are held out, augmentation follows overfitting by them; else the trainer's follows the critics'.
+        self.target = config.augmentation.augment_target if self.held_out is not None and processes == 1 else 0.0
+        if self.target:
+            config = configured(config, {"augment_target": 0.0})
+        return dataclasses.replace(config, model=self.base.config)
+
+    def notes(self, dataset: Dataset) -> tuple[list[Message], list[str]]:
+        left_out, mended = _left_out(self.data, dataset), _mended(self.data, dataset)
+        of_data = _data_notes(dataset, self.held_out, left_out, mended)
+        self.said = [*self.base.notes, *of_data, *caption_notes(self.allowed)]
+        return self.said, [*left_out[:LOGGED], *mended[:LOGGED]]
+
+    def weights(self, trainer: Trainer, run: Run | None, out: Path, resume: bool) -> float:
+        trainer.allowed = self.allowed
+        if resume:
             elapsed = restore(trainer, out)
-            if base.critics is not None:
+            if self.base.critics is not None:
                 freeze_early(trainer.discriminators)
-        else:
-            elapsed = 0.0
-            start_from(trainer, base)
-            if run is not None:
-                _keep_base(run, base)
-                said = {"base": base.name, "data": dataset.name, "notes": [note for note in notes if note]}
-                run.set_status("starting", finetune=said)
-                for line in [*left_out[:LOGGED], *mended[:LOGGED], *filter(None, notes)]:
-                    run.log(line)
-                if progress:
-                    print(*filter(None, notes), sep="\n", file=sys.stderr)
-        loop = FinetuneLoop(trainer, run, elapsed, progress, base, held_out, target)
-    except Exception as error:
+            return elapsed
+        start_from(trainer, self.base)
         if run is not None:
-            refused(run, error, config.batch_size)
-        raise
-    ready.set()
-    return loop.run()
+            _keep_base(run, self.base)
+            said = {"base": self.base.name, "data": trainer.dataset.name, "notes": self.said}
+            run.set_status("starting", finetune=said)
+        return 0.0
+
+    def callbacks(self, trainer: Trainer, run: Run, elapsed: float, progress: bool) -> list[Callback]:
+        held, adapt = None, None
+        if self.held_out is not None:
+            held = Loader(self.held_out, trainer.config.model, HELD_OUT_BATCH, trainer.config.schedule.seed)
+            adapt = AugmentByHeldOut(trainer, held, self.target) if self.target else None
+        looks = [Metrics(trainer, elapsed, progress), FilmStrip(trainer), Checkpoints()]
+        return [*([adapt] if adapt else []), *looks, HeldOut(trainer, run, self.base, held, adapt)]
 
 
 def load_own(
@@ -205,7 +211,7 @@ def _left_out(data: str, dataset: Dataset) -> list[str]:
         items = [f"{item.name} {item.problem}" for item in project.items() if not item.used]
         return items + [f"{problem.file} {problem.sentence}" for problem in project.left_out()]
     problems = getattr(dataset, "problems", [])
-    return [f"{problem.file} {problem.sentence}" for problem in problems if problem.sentence not in REPAIRS.values()]
+    return [f"{problem.file} {problem.sentence}" for problem in problems if problem.message not in REPAIRS.values()]
 
 
 def _mended(data: str, dataset: Dataset) -> list[str]:
@@ -215,37 +221,35 @@ def _mended(data: str, dataset: Dataset) -> list[str]:
             f"{item.name} {REPAIRS[item.repaired]}" for item in Project(data).items() if item.used and item.repaired
         ]
     problems = getattr(dataset, "problems", [])
-    return [f"{problem.file} {problem.sentence}" for problem in problems if problem.sentence in REPAIRS.values()]
+    return [f"{problem.file} {problem.sentence}" for problem in problems if problem.message in REPAIRS.values()]
 
 
-def _data_notes(dataset: Dataset, held_out: Dataset | None, left_out: list[str], mended: list[str]) -> list[str]:
+def _data_notes(dataset: Dataset, held_out: Dataset | None, left_out: list[str], mended: list[str]) -> list[Message]:
     notes = list(getattr(dataset, "notes", []))
     if held_out is None:
-        notes.append("There are too few files to hold any out, so nothing can say when to stop; add some to reach 20.")
+        notes.append(Message("finetune.none_held_out"))
     elif max(held_out.num_images, held_out.num_sounds) < FEW_HELD_OUT:
-        held = max(held_out.num_images, held_out.num_sounds)
-        files = "file is" if held == 1 else "files are"
-        notes.append(f"Only {held} {files} held out, so what is said of copying and of when to stop is rough.")
+        notes.append(Message("finetune.few_held_out", count=max(held_out.num_images, held_out.num_sounds)))
     if len(dataset.concepts) == 1:
-        notes.append("All your files have one caption, so the model will make the same kind of thing for any prompt.")
+        notes.append(Message("finetune.one_caption"))
     if left_out:
-        notes.append(f"Left out: {len(left_out):,} (files or lines); the run's log says which and why.")
+        notes.append(Message("finetune.left_out", count=len(left_out)))
     if mended:
-        notes.append(f"Mended: {len(mended):,} (sounds with bad samples); the run's log says which and how.")
+        notes.append(Message("finetune.mended", count=len(mended)))
     return notes
 
 
 def _keep_base(run: Run, base: Base) -> None:
     """A copy of the base, fitted to the data, in the run: for before and after, and for resuming without the base."""
     generator, critics = base_modules(base)
-    save_model(run.folder / "base", generator, critics, {"name": base.name}, half=True)
+    Model(generator, critics, {"name": base.name}).save_pretrained(run.folder / "base", half=True)
 
 
 def _kept_base(out: Path, name: str) -> Base:
     folder = out / "base"
     if not present(folder).is_dir():
-        raise CheckpointError(f"{out} lacks the copy of its base, so it cannot be resumed; start a new run.")
-    model = load_model(folder, with_discriminators=True)
-    kept = fit(model, model.config.image_channels)
+        raise CheckpointError("finetune.no_base", path=out)
+    model = Model.from_pretrained(folder, with_discriminators=True)
+    kept = fit(model, None)
     kept.name, kept.notes = name, []
     return kept

@@ -16,7 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.loader import Loader
+from ..language import Message
 from ..models import Critic, Discriminators
+from ..models.modalities import MODALITIES
 from .metrics import diversity, energy_distance, nearest_distances
 
 MOST = 512  # files of a bank that are looked at
@@ -57,22 +59,23 @@ class Measures:
         return replace(self, caption_match=match, real_caption_match=real)
 
     @property
-    def gauge(self) -> str:
-        """The memorisation gauge in plain words."""
-        if self.copies >= COPYING:
-            return f"It is copying your files: {self.copies:.0%} of its samples are nearly the same as one of them."
+    def code(self) -> str:
+        """The memorisation gauge: "copying", "close" to it, "far" from the files, or things of its "own"."""
         if self.copies >= CLOSE:
-            return f"It comes close to copying: {self.copies:.0%} of its samples are nearly one of your files."
-        if self.nearer < 0.1:
-            return "Its samples are still further from your files than new files of the same kind would be."
-        return "It makes things of its own: its samples are no copies of your files."
+            return "copying" if self.copies >= COPYING else "close"
+        return "far" if self.nearer < 0.1 else "own"
+
+    @property
+    def gauge(self) -> Message:
+        """The same in plain words."""
+        return Message(f"memorisation.{self.code}", share=self.copies)
 
 
 class OwnMeasure:
     """Measures samples of one modality against training files and held-out ones.
 
     Args:
-        kind: "image" or "audio".
+        kind: the modality's name.
         critics: whose description of things is used; they must not learn any more.
         training, held_out: loaders of both splits; None where nothing is held out.
     """
@@ -96,14 +99,13 @@ class OwnMeasure:
         self.spread = max(1e-6, float(torch.pdist(self.training).mean())) if len(rows) > 1 else 1.0
 
     def _raw(self, rows: Tensor) -> Tensor:
-        """Pictures [N, C, S, S] or log-mels [N, bands, T] -> features [N, D] before scaling."""
+        """Rows [N, ...] -> features [N, D] before scaling."""
         if not len(rows):
             return rows.new_zeros(0, 1)
-        maps = rows if self.kind == "image" else rows.unsqueeze(1)
         device = next(self.critic.parameters()).device
         with torch.no_grad():
-            seen = torch.cat([self.critic.features(part.to(device)).float().cpu() for part in maps.split(64)])
-        small = F.adaptive_avg_pool2d(maps.cpu().float(), POOLED).flatten(1)
+            seen = torch.cat([self.critic.features(part.to(device)).float().cpu() for part in rows.split(64)])
+        small = F.adaptive_avg_pool2d(MODALITIES[self.kind].maps(rows).cpu().float(), POOLED).flatten(1)
         return torch.cat([seen, small * (seen.shape[1] / small.shape[1]) ** 0.5], dim=1)
 
     def _scaled(self, features: Tensor) -> Tensor:
@@ -111,7 +113,7 @@ class OwnMeasure:
         return (features - middle) / spread
 
     def __call__(self, samples: Tensor, concepts: Sequence[str] | None = None) -> Measures:
-        """Samples, pictures [N, C, S, S] or log-mels [N, bands, T], of these concepts [N], as figures."""
+        """Samples [N, ...] of these concepts [N], as figures."""
         features = self._scaled(self._raw(samples))
         distances = torch.cdist(features, self.training)
         nearest, place = distances.min(dim=1)
@@ -151,47 +153,43 @@ class OwnMeasure:
         return [self.places[i] for i in nearest.tolist()]
 
 
-def describe(kind: str, now: Measures, before: Measures | None) -> list[str]:
-    """What the figures say, in sentences for a person; ``before`` is the base's."""
-    what = "pictures" if kind == "image" else "sounds"
-    gauge = f"{now.gauge[0].lower()}{now.gauge[1:]}"
-    sentences = [f"Pictures: {gauge}" if kind == "image" else f"Sounds: {gauge}"]
+def describe(kind: str, now: Measures, before: Measures | None) -> list[Message]:
+    """What the figures say, for a person; ``before`` is the base's."""
+
+    def note(key: str, **values) -> None:
+        said.append(Message(f"memorisation.{key}_{kind}", **values))
+
+    said: list[Message] = []
+    note(now.code, share=now.copies)
     if before is not None and now.to_held_out is not None and before.to_held_out is not None:
-        sentences.append(
-            f"Distance of its {what} from files that it never saw: {max(0.0, now.to_held_out):.2f} "
-            f"(the base's {before.to_held_out:.2f}, other files of this kind about 0)."
-        )
+        note("distance", now=max(0.0, now.to_held_out), before=before.to_held_out)
     if now.caption_match is not None:
-        beside = "" if now.real_caption_match is None else f" (of your own files {now.real_caption_match:.0%})"
-        sentences.append(f"{now.caption_match:.0%} of its {what} are recognised by their caption{beside}.")
+        own = now.real_caption_match
+        note("caption" if own is None else "caption_own", share=now.caption_match, own=own)
     if now.variety is not None and now.variety < 0.6:
-        sentences.append(f"Under one caption its {what} vary {now.variety:.0%} as much as your files do.")
+        note("variety", share=now.variety)
     elif now.diversity < 0.6:
-        sentences.append(f"Its {what} vary {now.diversity:.0%} as much as your files do.")
-    return sentences
+        note("diversity", share=now.diversity)
+    return said
 
 
 def caption_match(critic: Critic, rows: Tensor, asked: Tensor, captions: Tensor) -> float:
     """Share of rows whose own caption is the one that the critic finds most like them among captions [K, 384]."""
-    maps = rows if rows.dim() == 4 else rows.unsqueeze(1)
     device = next(critic.parameters()).device
     with torch.no_grad():
         similar = torch.cat([
-            critic.similarity(critic.features(part.to(device)), captions.to(device)).cpu() for part in maps.split(64)
+            critic.similarity(critic.features(part.to(device)), captions.to(device)).cpu() for part in rows.split(64)
         ])  # fmt: skip
     return float((similar.argmax(dim=1) == asked).float().mean())
 
 
 def bank(loader: Loader, kind: str) -> tuple[Tensor, list[int], list[str]]:
-    """Up to ``MOST`` pictures [N, C, S, S] or log-mels [N, bands, T] of a dataset, their places and concepts."""
-    data = loader.dataset
-    count = data.num_images if kind == "image" else data.num_sounds
+    """Up to ``MOST`` rows [N, ...] of a modality of a dataset, their places and concepts."""
+    modality, data = MODALITIES[kind], loader.dataset
+    count = modality.count(data)
     places = [i * count // min(count, MOST) for i in range(min(count, MOST))]
-    load, concept = (loader.images, data.image_concept) if kind == "image" else (loader.mels, data.sound_concept)
-    if not places:
-        empty = (loader.image_channels, loader.image_size, loader.image_size)
-        return torch.zeros(0, *(empty if kind == "image" else (loader.audio.bands, loader.audio.frames))), [], []
-    return load(places), places, [concept(i) for i in places]
+    rows = loader.rows(kind, places) if places else loader.blank(kind, 0)
+    return rows, places, [modality.concept(data, i) for i in places]
 
 
 def some_captions(captions: Sequence[str], most: int = MOST_CAPTIONS) -> list[str]:

@@ -1,0 +1,167 @@
+"""The two players and what their critics say: everything that the terms of the losses look at.
+
+Scores have names: a modality's own ("image"), "joint", and a modality's twins ("image_twins"). What the data lack
+altogether is neither made nor looked at, which nearly halves a step and changes nothing, since it would not count.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..config import TrainingConfig
+from ..data.loader import Batch
+from ..models import Critic, Discriminators, Generator
+from ..models.modalities import MODALITIES
+from .losses import Loss, mean
+
+JOINT = "joint"
+SAME = 0.01  # of twins that are nearer than this, both are one file
+POOLED = 8  # side of the small averages by which twins differ: what noise could differ in is not among them
+
+
+@dataclass
+class Scores:
+    """What the discriminators say of B rows: descriptions [B, F] by modality, and scores [B] by name."""
+
+    features: dict[str, Tensor]
+    values: dict[str, Tensor]
+
+    def total(self, counts: dict[str, Tensor]) -> Tensor:
+        """All scores of each row that count, summed, [B]."""
+        return functools.reduce(operator.add, (value * counts[name] for name, value in self.values.items()))
+
+
+@dataclass
+class Slice:
+    """The rows of a batch that a process looks at in one piece, and all that was made and said of them.
+
+    Captions are embeddings: ``captions`` [N, 384] of the whole batch, ``caption`` and ``wrong_caption`` [B, 384] of the
+    slice's rows. ``latents`` and ``noise`` are [B, L], ``between`` [B] in 0..1. ``counts`` [B] by score is 1 where a
+    row has what that critic looks at, else 0.
+    """
+
+    batch: Batch
+    part: Batch
+    rows: slice
+    captions: Tensor
+    caption: Tensor
+    wrong_caption: Tensor
+    latents: Tensor
+    noise: Tensor
+    between: Tensor
+    counts: dict[str, Tensor]
+    progress: float = 0.0  # share of the training that is done
+    generated: dict[str, Tensor] = field(default_factory=dict)  # rows by modality, before augmentation
+    real_inputs: dict[str, Tensor] = field(default_factory=dict)  # rows as the critics see them
+    fake_inputs: dict[str, Tensor] = field(default_factory=dict)
+    real: Scores | None = None
+    fake: Scores | None = None
+
+
+class Game:
+    """A generator, its discriminators, and what is known of the data.
+
+    Args:
+        spreads: by modality, the mean squared distance between two real rows, the unit of errors.
+        present: the modalities that the data have.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, loss: Loss, generator: Generator, discriminators: Discriminators, bf16: bool,
+        spreads: dict[str, float], present: Iterable[str],
+    ):  # fmt: skip
+        self.config, self.weights, self.loss, self.bf16, self.spreads = config, config.losses, loss, bf16, spreads
+        self.generator, self.discriminators = generator, discriminators
+        self.present = tuple(present)
+        self.twin_spreads = dict.fromkeys(config.model.modalities, 0.0)  # see measure_twins
+        self.device = next(discriminators.parameters()).device
+
+    # What is made and said ----------------------------------------------------------------------------------------
+
+    def generate(self, caption: Tensor, latents: Tensor) -> dict[str, Tensor]:
+        """Captions [B, 384] and latents [B, L] -> rows by modality, in full precision."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            made = self.generator(caption, latents, self.present)
+        return {name: rows.float() for name, rows in made.items()}
+
+    def scores(self, inputs: dict[str, Tensor], caption: Tensor) -> Scores:
+        """Rows by modality under captions [B, 384] -> what the critics say."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            features = self.discriminators.features({name: inputs[name] for name in self.present})
+        features = {name: described.float() for name, described in features.items()}
+        twins = self.discriminators.twin_scores(features, caption)
+        return Scores(features, self.values(features, caption) | {f"{name}_twins": s for name, s in twins.items()})
+
+    def values(self, features: dict[str, Tensor], caption: Tensor) -> dict[str, Tensor]:
+        """Scores of single rows under captions [B, 384]; the joint critic's where there is something to join."""
+        found = {name: self.critics[name].score(described, caption) for name, described in features.items()}
+        if self.joined(features):
+            found[JOINT] = self.discriminators.joint_score(features, caption)
+        return found
+
+    @property
+    def critics(self) -> dict[str, Critic]:
+        """The critics of the modalities that the data have."""
+        return {name: getattr(self.discriminators, name) for name in self.present}
+
+    def joined(self, features: dict[str, Tensor]) -> bool:
+        """Whether every modality of the model is there, which the joint critic asks for."""
+        return len(features) == len(self.config.model.modalities) > 1
+
+    # What counts --------------------------------------------------------------------------------------------------
+
+    def same_concept(self, part: Batch, distance: int) -> Tensor:
+        """Whether row i and row i ^ distance share their concept, bool [B]."""
+        same = [part.concepts[i] == part.concepts[i ^ distance] for i in range(len(part))]
+        return torch.tensor(same, device=self.device)
+
+    def counts(self, part: Batch) -> dict[str, Tensor]:
+        """1 where a row has what a critic looks at, else 0: [B] by score."""
+        twins, other = self.same_concept(part, 1), torch.arange(len(part), device=self.device) ^ 1
+        counts = dict(part.has)
+        counts[JOINT] = torch.stack(list(part.has.values())).all(dim=0)
+        counts |= {f"{name}_twins": twins & has & has[other] for name, has in part.has.items()}
+        return {name: count.float() for name, count in counts.items()}
+
+    def weight(self, score: str) -> float:
+        """How much a score counts among the others."""
+        if score == JOINT:
+            return self.weights.joint_weight
+        return self.weights.twin_weight if score.endswith("_twins") else 1.0
+
+    def weighted(self, values: dict[str, Tensor], counts: dict[str, Tensor]) -> Tensor:
+        """Values [B] by score, summed by weight, averaged over the rows that have what the critic looks at."""
+        terms = (self.weight(name) * mean(value, counts[name]) for name, value in values.items())
+        return functools.reduce(operator.add, terms)
+
+    # What is known of the data ------------------------------------------------------------------------------------
+
+    def apart(self, name: str, rows: Tensor) -> Tensor:
+        """How far each row is from its twin, [B], by small averages of both."""
+        return apart(MODALITIES[name].maps(rows))
+
+    def measure_twins(self, batches: Iterable[Batch]) -> None:
+        """How far real twins are apart: the root mean square, 0 where there are none."""
+        squares = {name: [] for name in self.present}
+        for batch in batches:
+            part = batch.to(self.device)
+            counts = self.counts(part)
+            for name, found in squares.items():
+                found.append(self.apart(name, part.rows[name])[counts[f"{name}_twins"].bool()].square())
+        for name, found in squares.items():
+            some = torch.cat(found)
+            some = some[some > SAME**2]  # a file that is its own twin says nothing
+            self.twin_spreads[name] = float(some.mean()) ** 0.5 if len(some) else 0.0
+
+
+def apart(maps: Tensor) -> Tensor:
+    """How far each map [B, C, H, W] is from its twin, [B], by small averages of both."""
+    small = F.adaptive_avg_pool2d(maps, POOLED).flatten(1)
+    return ((small - small[torch.arange(len(maps), device=maps.device) ^ 1]).square().mean(1) + 1e-8).sqrt()
