@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
 import os
 import socket
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import gradio as gr
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from ..errors import MmganError
-from ..resources import ASSETS, incomplete
-from ..training.manager import Manager
-from . import api, cards, collect, gate, login, sample, theme, train
-from .answers import Page
-from .limits import MAX_WAITING, Limits
-from .owner import owner_of
-from .queueing import keep_shares
-from .sampling import Sampler
-from .seeing import SeenSampler, Sight
-from .settings import HOST, PORT, Settings
-from .stalled import end_stalled_heads
-from .strings import TEXTS, i18n, label, say
-from .turns import visitor_of
+from ..language import ENGLISH, say
+from ..runs.manager import Manager
+from ..system.resources import ASSETS
+from . import theme
+from .collect.tab import TAB as COLLECT
+from .language import add_texts, i18n, label, page_texts
+from .sample import cards
+from .sample.sampler import Sampler
+from .sample.tab import TAB as SAMPLE
+from .server import gate, login
+from .server.access import Access
+from .server.answers import HANDLERS, Page
+from .server.assets import SCRIPTS, Assets, asset
+from .server.limits import MAX_WAITING, Limits
+from .server.queueing import Share
+from .server.seeing import Sight
+from .server.settings import HOST, PORT, Settings
+from .server.stalled import end_stalled_heads
+from .tab import Studio, Tab
+from .train.desk import Desk
+from .train.tab import TAB as TRAIN
 
 log = logging.getLogger(__name__)
 
@@ -33,40 +43,30 @@ log = logging.getLogger(__name__)
 # session. Nothing of ours lives in a session, so a page whose session went does not notice.
 SESSIONS = 200
 
-STYLES = (
-    "style.css",
-    "sample.css",
-    "train.css",
-    "collect.css",
-)  # files under assets/, in the order in which they count
-SCRIPTS = (
-    "page.js", "kept.js", "explore.js", "zip.js", "favourites.js", "steady.js",
-    "train.js", "train-run.js", "train-charts.js", "train-film.js", "train-form.js", "train-finetune.js",
-    "train-publish.js",
-    "collect.js", "collect-add.js", "collect-record.js", "collect-table.js", "collect-tune.js",
-)  # fmt: skip
+TABS = (SAMPLE, TRAIN, COLLECT)  # in the order shown; a new tab is a package, a folder under assets/, and a name here
 
 
-def build(sampler: Sampler, settings: Settings = Settings()) -> gr.Blocks:
-    """The whole page over ``sampler``; each tab is a module with a ``build`` of its own."""
-    limits, sight = Limits(), Sight(Manager(settings.runs))
-
-    def seen(request: gr.Request | None) -> SeenSampler:
-        return SeenSampler(sampler, sight, owner_of(getattr(request, "cookies", None)), visitor_of(request))
-
+def build(sampler: Sampler, settings: Settings = Settings(), tabs: Sequence[Tab] = TABS) -> gr.Blocks:
+    """The whole page over ``sampler``."""
+    for tab in tabs:
+        add_texts(tab.strings)
+    sight = Sight(Manager(settings.runs))
+    closed = (settings.projects_folder, settings.runs)
+    desk = Desk(sight, Access(settings), settings.device, sampler.shipped, closed)
     with Page(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
+        # Closed: nothing of what is queued can be called past the queue.
+        demo.queue(max_size=MAX_WAITING, api_open=False)
+        limits = Limits()
+        studio = Studio(demo, settings, sampler, sight, desk, limits, Share(demo._queue, limits))
         gr.HTML(_header(), **cards.PLAIN)
         with gr.Tabs(elem_classes="mm-tabs"):
-            with gr.Tab(label("tab_sample"), id="sample"):
-                sample.build(demo, sampler, seen, limits)
-            with gr.Tab(label("tab_train"), id="train"):
-                desk = train.build(settings, sight, sampler.shipped)
-            with gr.Tab(label("tab_collect"), id="collect"):
-                demo.our_routes = collect.build(settings, sampler, desk)
-        api.build(seen, limits)
-    # Closed: nothing of what is queued can be called past the queue.
-    demo.queue(max_size=MAX_WAITING, api_open=False)
-    keep_shares(demo, limits)
+            for tab in tabs:
+                with gr.Tab(label(f"tab_{tab.key}"), id=tab.key):
+                    tab.build(studio)
+    demo.assets = Assets({tab.key: tab.assets for tab in tabs}, page_texts())
+    mounts = [Mount(f"/{tab.key}", routes=tab.routes(studio)) for tab in tabs]
+    scripts = Route(SCRIPTS + "{version}/{place:path}", demo.assets.send)
+    demo.our_routes = Starlette(routes=[scripts, *mounts], exception_handlers=HANDLERS)
     return demo
 
 
@@ -75,17 +75,16 @@ def serve(demo: gr.Blocks, settings: Settings) -> None:
 
     No file of this machine is served: nothing is allowed, and results travel inside the page.
     """
-    scripts = _asset("language.js") + (_asset("login.js") if settings.auth else "")
     with gate.believing_nobody():
         demo.launch(
             server_name=settings.host, server_port=settings.port, share=settings.share, i18n=i18n(),
             auth=login.checker(settings.auth), root_path=settings.root_path or None,
-            theme=theme.theme(), css="\n".join(map(_asset, STYLES)), head=_head(), favicon_path=ASSETS / "logo.svg",
+            theme=theme.theme(), css=demo.assets.styles, favicon_path=ASSETS / "page" / "logo.svg",
             quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
             allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
             state_session_capacity=SESSIONS, show_error=False, prevent_thread_lock=True,
             mcp_server=importlib.util.find_spec("mcp") is not None,
-            app_kwargs=gate.app_options(demo, settings, scripts),
+            app_kwargs=gate.app_options(demo, settings),
         )  # fmt: skip
     end_stalled_heads(demo.server)
     _keep_configurations(demo)
@@ -134,19 +133,18 @@ def _runs(settings: Settings):
 def check_port(host: str, port: int) -> None:
     """Raises an :class:`MmganError` in one sentence where ``host``:``port`` cannot be listened to."""
     if not 1 <= port <= 65_535:
-        raise MmganError(f"There is no port {port}; choose one from 1024 to 65535, such as --port {PORT}.")
+        raise MmganError("server.no_port", port=port, free=PORT)
     problem = _refusal(host, port)
     if problem is None:
         return
     if isinstance(problem, socket.gaierror) or problem.errno in (99, 49, 10049):  # EADDRNOTAVAIL: Linux, macOS, Windows
-        raise MmganError(
-            f"This machine has no address {host}; leave --host out, or use --host 0.0.0.0 to let others in."
-        )
+        raise MmganError("server.no_address", host=host)
     if isinstance(problem, PermissionError):
-        raise MmganError(f"Port {port} is reserved by the system; choose one from 1024 up, such as --port {PORT}.")
+        raise MmganError("server.reserved_port", port=port, free=PORT)
     free = next((other for other in range(port + 1, min(port + 100, 65_536)) if _refusal(host, other) is None), None)
-    advice = f"port {free} is free: add --port {free}" if free else "choose another with --port"
-    raise MmganError(f"Port {port} is in use, perhaps by another mmgan; {advice}.")
+    if not free:
+        raise MmganError("server.ports_taken", port=port)
+    raise MmganError("server.port_taken", port=port, free=free)
 
 
 def _refusal(host: str, port: int) -> OSError | None:
@@ -172,24 +170,12 @@ def _warm_up(sampler: Sampler) -> None:
             log.warning("%s", error)
 
 
-def _asset(name: str) -> str:
-    try:
-        return (ASSETS / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise MmganError(incomplete(f"assets/{name}")) from error
-
-
-def _head() -> str:
-    """The texts and scripts, in the page itself."""
-    texts = json.dumps(TEXTS, ensure_ascii=False).replace("</", "<\\/")
-    return f"<script>window.mmganTexts = {texts};</script>" + "".join(
-        f"<script>{_asset(name)}</script>" for name in SCRIPTS
-    )
-
-
 def _header() -> str:
+    texts = page_texts()[ENGLISH]
+    other = f'<span data-say="other_language">{cards.escape(texts["other_language"])}</span>'
+
     def button(name: str, key: str, inside: str) -> str:
-        text = cards.escape(say(key))
+        text = cards.escape(texts[key])
         return (
             f'<button type="button" class="mm-{name}" data-say-label="{key}" aria-label="{text}" title="{text}">'
             f"{inside}</button>"
@@ -200,8 +186,8 @@ def _header() -> str:
         '<path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg>'
     )
     return (
-        f'<header class="mm-header">{_asset("logo.svg")}<div><h1>{cards.escape(say("title"))}</h1>'
+        f'<header class="mm-header">{asset("page/logo.svg")}<div><h1>{cards.escape(say("title"))}</h1>'
         f"{cards.said('tagline', 'p')}</div>"
-        f"{button('language', 'other_language_hint', cards.said('other_language'))}{button('theme', 'theme', half)}"
+        f"{button('language', 'other_language_hint', other)}{button('theme', 'theme', half)}"
         f"</header><noscript>{cards.escape(say('noscript'))}</noscript>"
     )

@@ -1,0 +1,217 @@
+"""Threads that make the samples of everybody: what is asked for while a pass runs goes into the next one, together.
+
+Everything is made in passes that take well under a second, and visitors take turns at them: a request that is too large
+for one pass goes on in a later one. Models that cost much more than those that ship have a thread of their own, which
+uses one core, so that nobody who samples from the others waits for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...config import ModelConfig
+from ...language import Message
+from ...models.cost import sample_cost
+from ...system.workers import work_alone
+from ..server.turns import FairQueue, Visitor
+
+ROWS = 64  # samples of one pass; what does not fit waits for the next, so that nobody waits for more than these
+VISITOR_ROWS, ADDRESS_ROWS = 8, 32  # of these, what one visitor of the page and one address have
+FEWEST_ROWS = 4  # of a pass of a costly model: the generator makes so many at a time anyway
+GATHER_SECONDS, MOST_GATHERED = 0.001, 10  # a pass waits for who comes within a millisecond of another, so many times
+COSTLY_ROWS = ROWS // 2  # a model of whose samples a pass holds fewer is costly
+
+
+@dataclass
+class Made:
+    """What one request got out of a pass."""
+
+    images: list[Image.Image]
+    audio: np.ndarray  # float32 [n, samples], -1..1
+    mels: np.ndarray  # float32 [n, bands, frames]
+    device: str
+    notice: Message | None
+    milliseconds: float  # of the whole pass
+    company: int  # requests in the pass, this one included
+
+    @property
+    def size(self) -> int:
+        """Bytes, about, with the pictures of the sounds."""
+        return self.audio.nbytes + 4 * self.mels.size + sum(3 * i.width * i.height for i in self.images)
+
+
+@dataclass(eq=False)
+class _Request:
+    pipeline: object
+    rows: Callable[[], tuple[Tensor, Tensor]]
+    count: int
+    prompts: tuple[str, ...] = ()
+    visitor: Visitor = Visitor()
+    future: Future = field(default_factory=Future)
+    ready: tuple[Tensor, Tensor] | None = None  # what rows() gave
+    parts: list[Made] = field(default_factory=list)  # what is made
+
+    @property
+    def made(self) -> int:
+        return sum(len(part.images) for part in self.parts)
+
+
+def rows_of(pipeline) -> int:
+    """Samples that a pass of the pipeline holds, so that passes of all models take about as long."""
+    own, usual = sample_cost(pipeline.config), sample_cost(ModelConfig().with_channels(3))
+    return max(FEWEST_ROWS, min(ROWS, int(ROWS * usual.multiply_adds / own.multiply_adds)))
+
+
+class Batchers:
+    """One :class:`Batcher` for models that cost about what those cost that ship, and one for those that cost more."""
+
+    def __init__(self):
+        self._usual, self._costly = Batcher(), Batcher(alone=True)
+
+    def submit(
+        self, pipeline, rows: Callable, count: int, prompts: tuple[str, ...] = (), visitor: Visitor = Visitor()
+    ) -> Future:
+        """See :meth:`Batcher.submit`."""
+        chosen = self._costly if rows_of(pipeline) < COSTLY_ROWS else self._usual
+        return chosen.submit(pipeline, rows, count, prompts, visitor)
+
+
+class Batcher:
+    """Collects requests and answers them in shared forward passes, in which visitors take turns.
+
+    A pipeline's results do not depend on what else is in a pass, so nobody sees that others were there.
+
+    Args:
+        alone: computes on one core.
+    """
+
+    def __init__(self, rows: int = ROWS, alone: bool = False):
+        self._limit, self._alone = rows, alone
+        self._waiting = FairQueue()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def submit(
+        self, pipeline, rows: Callable[[], tuple[Tensor, Tensor]], count: int, prompts: tuple[str, ...] = (),
+        visitor: Visitor = Visitor(),
+    ) -> Future:  # fmt: skip
+        """Asks for ``count`` samples; ``rows()`` gives their embeddings [count, 384] and latents [count, latent_dim].
+
+        ``prompts`` are those that ``rows`` embeds; they are embedded together with those of the others in the pass, and
+        the text encoder remembers them until ``rows`` asks.
+
+        The future's result is a :class:`Made`; its exception is whatever ``rows`` or the pipeline raised for this
+        request, never for another one.
+        """
+        request = _Request(pipeline, rows, count, prompts, visitor)
+        with self._changed:
+            self._waiting.put(visitor, request)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="mmgan-sampling", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return request.future
+
+    def _work(self) -> None:
+        if self._alone:
+            work_alone()
+        while True:
+            chosen = [(r, n) for r, n in self._next() if r.parts or r.future.set_running_or_notify_cancel()]
+            if chosen:
+                self._answer(chosen)
+
+    def _next(self) -> list[tuple[_Request, int]]:
+        """The request that is due, and those that fit into its pass; each with the samples of it that do."""
+        with self._changed:
+            while not self._waiting:
+                self._changed.wait()
+            for _ in range(MOST_GATHERED):  # a class that presses the button together shares its first pass too
+                if not self._changed.wait(GATHER_SECONDS):
+                    break
+            chosen, total, taken = [], 0, Counter()
+            pipeline, limit = None, self._limit
+            for visitor, request in self._waiting:
+                if pipeline is None:
+                    pipeline, limit = request.pipeline, min(self._limit, rows_of(request.pipeline))
+                most = min(limit, VISITOR_ROWS) if visitor.address else limit
+                count = min(request.count - request.made, most)
+                if request.pipeline is pipeline and total + count <= limit and _within(taken, visitor, count):
+                    chosen.append((visitor, request, count))
+                    taken.update({visitor: count, visitor.address: count})
+                    total += count
+            for visitor, request, _ in chosen:
+                self._waiting.take(visitor, request)
+            return [(request, count) for _, request, count in chosen]
+
+    def _answer(self, chosen: list[tuple[_Request, int]]) -> None:
+        start, ready = time.perf_counter(), []
+        prompts = [prompt for request, _ in chosen if request.ready is None for prompt in request.prompts]
+        if len(prompts) > 1:
+            with contextlib.suppress(Exception):  # a bad one fails again below, and alone
+                chosen[0][0].pipeline.embed(prompts)
+        for request, count in chosen:
+            try:
+                request.ready = request.ready or request.rows()
+                ready.append((request, count))
+            except BaseException as error:
+                request.future.set_exception(error)
+        try:
+            if ready:
+                self._pass(ready, start)
+        except BaseException as error:
+            if len(ready) == 1:
+                ready[0][0].future.set_exception(error)
+                return
+            for alone in ready:  # one of them may be the cause, and the others should not suffer
+                try:
+                    self._pass([alone], time.perf_counter())
+                except BaseException as own:
+                    alone[0].future.set_exception(own)
+
+    def _pass(self, ready: list[tuple[_Request, int]], start: float) -> None:
+        parts = [[x[r.made : r.made + count] for x in r.ready] for r, count in ready]
+        embeddings, latents = (torch.cat(each) for each in zip(*parts, strict=True))
+        out = ready[0][0].pipeline(embeddings=embeddings, latents=latents)
+        milliseconds, first = 1e3 * (time.perf_counter() - start), 0
+        for request, count in ready:
+            rows = slice(first, first + count)
+            first += count
+            request.parts.append(
+                Made(
+                    out.images[rows], out.audio[rows].copy(), out.mels[rows].copy(), out.device, out.notice,
+                    milliseconds, len(ready),
+                )
+            )  # fmt: skip
+            if request.made >= request.count:
+                request.future.set_result(_joined(request.parts))
+            else:
+                with self._changed:
+                    self._waiting.put(request.visitor, request, first=True)
+
+
+def _within(taken: Counter, visitor: Visitor, count: int) -> bool:
+    """Whether so many more samples are within the visitor's and the address's shares; requests from Python have all."""
+    return not visitor.address or (
+        taken[visitor] + count <= VISITOR_ROWS and taken[visitor.address] + count <= ADDRESS_ROWS
+    )
+
+
+def _joined(parts: list[Made]) -> Made:
+    if len(parts) == 1:
+        return parts[0]
+    return Made(
+        [image for part in parts for image in part.images], np.concatenate([part.audio for part in parts]),
+        np.concatenate([part.mels for part in parts]), parts[-1].device, parts[-1].notice,
+        sum(part.milliseconds for part in parts), max(part.company for part in parts),
+    )  # fmt: skip

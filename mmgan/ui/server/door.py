@@ -1,0 +1,220 @@
+"""Who calls, by which name, and from whose page: settled for every request before anything else sees it."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+
+from ...language import say
+from ..language import language
+from .access import is_local
+from .settings import LOOPBACK, Settings
+
+# What servers that pass requests on say of the caller. gradio believes some of it from anybody, so none of it gets in.
+FORWARDING = re.compile(
+    r"forwarded|x-forwarded(-.*)?|x-original-(for|host|proto)|x-(real|client|cluster-client)-ip|true-client-ip|cf-.*|via"
+    r"|x-proxycontextpath|x-gradio-server"
+)
+TOOLS = "/gradio_api/mcp"
+CALLER = "x-mmgan-caller"  # a note to ourselves, see Door._settle_caller
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")  # by what they mean; whatever else gradio hangs on them is closed
+PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+# The proxies of Hugging Face Spaces, which alone reach a Space, have addresses of private networks.
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "::1")
+NO_FRAMES = {"x-frame-options": "DENY", "content-security-policy": "frame-ancestors 'none'"}
+_HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
+
+
+class Door:
+    """Outside of everything, gradio's own layers too.
+
+    Inside of it ``scope["client"]`` is the caller, ``scope["scheme"]`` and the header ``Host`` are what stands in the
+    caller's address bar, ``scope["path"]`` is without ``--root-path``, and no header that proxies write is left.
+
+    Args:
+        app: what is inside.
+        shared: gives the address of the public link; None where there is none.
+    """
+
+    def __init__(self, app, settings: Settings, shared: Callable[[], str | None] = lambda: None):
+        self.app, self.settings, self.shared = app, settings, shared
+        self.on_spaces = bool(os.environ.get("SPACE_ID"))
+        # A Space is shown in a frame of Hugging Face's page, and only Hugging Face's own proxies reach it.
+        self.frames = settings.allow_frames or self.on_spaces
+        proxies = settings.proxy or (PRIVATE if self.on_spaces else ())
+        self.proxies = [ipaddress.ip_network(address) for address in proxies]
+        self.names = own_names(settings)
+        self.secret = secrets.token_hex(16)
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        root = urlsplit(scope.get("root_path", "")).path.rstrip("/")
+        path = scope["path"]
+        if root and (path + "/").startswith(root + "/"):  # some proxies leave it there
+            path = path[len(root) :] or "/"
+        scope = {**scope, "headers": list(scope["headers"]), "path": path, "root_path": ""}
+        headers, send = MutableHeaders(raw=scope["headers"]), self._without_frames(send)
+        refused = self._refused(scope, headers)
+        if refused is not None:
+            await refuse(scope, receive, send, *refused)
+            return
+        # A foreign page may ask for what anybody may read, but gradio would let it read the answer, cookies and all.
+        del headers["origin"]
+        if scope["path"].startswith(TOOLS):
+            headers[CALLER] = f"{self.secret} {(scope.get('client') or ('',))[0]}"
+        await self.app(scope, receive, send)
+
+    def _refused(self, scope, headers: MutableHeaders) -> tuple[int, str, dict] | None:
+        """Puts the request's name and caller right; or why it is not answered."""
+        if len(headers.getlist("host")) != 1:
+            return 400, "door_no_host", {}
+        asked = [headers["host"], self._settle_caller(scope, headers) or headers["host"]]
+        for host in asked:
+            name = host_of(host)[0]
+            if not name:
+                return 400, "door_no_host", {}
+            if not self._answers_to(name):
+                return 403, "door_host", {"host": name}
+        headers["host"] = asked[-1]
+        if host_of(asked[-1])[0] == self._public_name():  # the tunnel's other end speaks https
+            scope["scheme"] = "wss" if scope["type"] == "websocket" else "https"
+        return None if self._is_from_here(scope, headers) else (403, "door_origin", {})
+
+    def _settle_caller(self, scope, headers: MutableHeaders) -> str:
+        """Puts the request's caller and scheme right; the name that a named proxy was asked by, "" where none tells."""
+        peer, note = (scope.get("client") or ("",))[0], headers.get(CALLER, "")
+        said = {name: ", ".join(headers.getlist(name)) for name in headers if FORWARDING.fullmatch(name)}
+        for name in (*said, CALLER):
+            del headers[name]
+        secret, _, address = note.partition(" ")
+        if hmac.compare_digest(secret.encode(), self.secret.encode()):
+            # We ask ourselves, as gradio does where a tool of MCP is called. It sends the headers of that call along.
+            scope["client"] = address, 0
+        elif _among(peer, self.proxies):
+            scope["client"] = self._caller_of(peer, said.get("x-forwarded-for", "")), 0
+            scheme = said.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+            if scheme in ("http", "https"):
+                scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
+            return said.get("x-forwarded-host", "").partition(",")[0].strip()
+        elif is_local(peer) and (said or _passed_on(scope, headers["host"])):
+            scope["client"] = f"behind {peer}", 0
+        return ""
+
+    def _caller_of(self, peer: str, forwarded: str) -> str:
+        """The nearest caller that is no named proxy.
+
+        Each proxy adds at the end whom it was asked by, so what a caller wrote there itself stands before that. One
+        that is named by its address is passed once: a caller at the same machine is no further proxy.
+        """
+        left, caller = list(self.proxies), peer
+        for caller in (peer, *reversed([part.strip() for part in forwarded.split(",") if part.strip()])):
+            proxy = _among(caller, left)
+            if proxy is None:
+                break
+            if proxy.num_addresses == 1:
+                left.remove(proxy)
+        return _number(caller) or caller[:64]
+
+    def _answers_to(self, name: str) -> bool:
+        """Whether ``name`` is one of this server's: other names may be made to point here by whoever owns them."""
+        if self.on_spaces or name in self.names or name == self._public_name():
+            return True
+        try:
+            number = ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return is_local(str(number)) or self.settings.host not in LOOPBACK or bool(self.settings.proxy)
+
+    def _public_name(self) -> str | None:
+        link = self.shared() if self.settings.share else None
+        return urlsplit(link).hostname if link else None
+
+    def _is_from_here(self, scope, headers: Headers) -> bool:
+        """Whether a request that may change something comes from a page of ours, or from no page."""
+        if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
+            return True
+        origin = headers.get("origin")
+        if origin is None:
+            return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+        scheme, _, place = origin.partition("://")
+        name, port = host_of(place)
+        if scheme not in PORTS or not name:
+            return False
+        if name in self.settings.allow_host or name == self._public_name():
+            return True
+        here, here_port = host_of(headers["host"])
+        return (name, port or PORTS[scheme]) == (here, here_port or PORTS[scheme])
+
+    def _without_frames(self, send):
+        async def sending(message):
+            if message["type"] == "http.response.start" and not self.frames:
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                for name, value in NO_FRAMES.items():
+                    headers.append(name, value)
+            await send(message)
+
+        return sending
+
+
+def host_of(host: str) -> tuple[str, int]:
+    """Name, in lower case, and port of a header ``Host``; "" where it is none, and 0 where no port stands there."""
+    found = _HOST.fullmatch(host)
+    return (found[1].lower().rstrip("."), int(found[2] or 0)) if found else ("", 0)
+
+
+def _passed_on(scope, host: str) -> bool:
+    """Whether a request from this machine was first sent to another server, which says nothing of it.
+
+    It may have kept the name and port that it was asked by, or speak HTTP/1.0, as nginx does and no browser.
+    """
+    name, port = host_of(host)
+    here = (scope.get("server") or ("", 0))[1]
+    own = name == "localhost" or is_local(name.strip("[]"))
+    return not own or (port or PORTS.get(scope.get("scheme", ""), 0)) != here or scope.get("http_version") == "1.0"
+
+
+def _number(address: str) -> str:
+    """An address without the port that some proxies write with it; "" where it is none."""
+    for text in (address, host_of(address)[0].strip("[]")):
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            pass
+    return ""
+
+
+def _among(address: str, networks: list):
+    number = _number(address)
+    return next((network for network in networks if number and ipaddress.ip_address(number) in network), None)
+
+
+def own_names(settings: Settings) -> set[str]:
+    """The names, besides numbers, under which this server may be asked."""
+    names = {"localhost", settings.host.lower(), *settings.allow_host}
+    if settings.host not in LOOPBACK:
+        machine = socket.gethostname().lower()
+        short = machine.partition(".")[0]
+        names |= {machine, short, f"{short}.local"}  # the last is how phones and tablets find a machine by its name
+    return names - {""}
+
+
+async def refuse(scope, receive, send, status: int, key: str, values: dict) -> None:
+    """Answers with one sentence of the page's texts, in the caller's language."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    text = say(key, language(HTTPConnection(scope)), **values)
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    await PlainTextResponse(text, status, headers)(scope, receive, send)

@@ -1,0 +1,111 @@
+"""Shares of gradio's queue: one visitor's requests leave the others theirs, and what nobody fetches is forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from ...language import say
+from ..language import language
+from .limits import MAX_OF_ADDRESS, MAX_OF_SESSIONS, MAX_OF_VISITOR, MAX_WAITING, Limits
+from .owner import owner_of
+from .turns import Busy, Visitor, visitor_of
+
+PATIENCE = 60.0  # seconds that a result waits to be fetched
+
+
+class Refusal(str):
+    """The sentence of a key in a language, which gradio passes on, with the key for whoever answers in its place."""
+
+    def __new__(cls, key: str, spoken: str):
+        sentence = super().__new__(cls, say(key, spoken))
+        sentence.key = key
+        return sentence
+
+
+class Share:
+    """Who has asked for what in the queue of a page, and whether they may ask for more.
+
+    A request counts until its result was fetched. A browser is known by its cookie; programs have none, and could
+    call their session differently each time, so all programs of an address have a share together too.
+
+    Args:
+        queue: gradio's, whose ``push`` and ``process_events`` this replaces.
+    """
+
+    def __init__(self, queue, limits: Limits, clock: Callable[[], float] = time.monotonic):
+        self._queue, self._limits, self._clock = queue, limits, clock
+        self._open: dict[str, tuple[Visitor, bool, str, float]] = {}  # event: who, whether a program, session, since
+        self._past: Counter[tuple[Visitor, bool]] = Counter()  # who asks past the queue, and whether a program
+        self._push, self._process = queue.push, queue.process_events
+        queue.push, queue.process_events = self.push, self.process_events
+
+    async def push(self, body, request, username):
+        """gradio's own, within the shares; the refusal is said as gradio says that its queue is full."""
+        visitor, program = visitor_of(request, body.session_hash), not owner_of(request.cookies)
+        if too_much := self._too_much(visitor, program):
+            return False, Refusal(too_much, language(request)), "queue_full"
+        answer = await self._push(body, request, username)
+        if answer[0]:
+            self._open[answer[1]] = visitor, program, body.session_hash or "", self._clock()
+        elif answer[2] == "queue_full":
+            return False, Refusal("busy", language(request)), "queue_full"
+        return answer
+
+    @contextlib.contextmanager
+    def holding(self, request):
+        """Counts, as long as the block takes, a request that goes past the queue as one of its visitor's.
+
+        Raises:
+            Busy: they, their address or everybody together have asked for too much.
+        """
+        visitor, program = visitor_of(request), not owner_of(request.cookies)
+        too_much = self._too_much(visitor, program)
+        if too_much or self._past.total() >= MAX_WAITING:
+            raise Busy(too_much or "busy")
+        self._past[visitor, program] += 1
+        try:
+            yield
+        finally:
+            self._past[visitor, program] -= 1
+            if not self._past[visitor, program]:
+                del self._past[visitor, program]
+
+    def _too_much(self, visitor: Visitor, program: bool) -> str:
+        """The key of why the visitor may not ask for more now; "" where they may."""
+        self._tidy()
+        asked = [(who, of_program) for who, of_program, *_ in self._open.values()] + list(self._past.elements())
+        near = [(who, of_program) for who, of_program in asked if who.address == visitor.address]
+        if sum(who == visitor for who, _ in near) >= MAX_OF_VISITOR:
+            return "own_busy"
+        if len(near) >= MAX_OF_ADDRESS or (program and sum(of_program for _, of_program in near) >= MAX_OF_SESSIONS):
+            return "busy"
+        return ""
+
+    async def process_events(self, events, batch, begin_time, fn):
+        """gradio's own; then the sessions of programs go that were given much, for each keeps what it was given."""
+        await self._process(events, batch, begin_time, fn)
+        for event in events:
+            if event.session_hash in self._limits.large_sessions and self._queue.server_app is not None:
+                self._limits.large_sessions.discard(event.session_hash)
+                self._queue.server_app.state_holder.session_data.pop(event.session_hash, None)
+
+    def _tidy(self) -> None:
+        """Forgets what is over, and results that nobody has fetched for long, with the memory they take."""
+        queue, now = self._queue, self._clock()
+        under_way = {event._id for waiting in queue.event_queue_per_concurrency_id.values() for event in waiting.queue}
+        under_way |= {event._id for job in queue.active_jobs if job for event in job}
+        for event, (_, _, session, since) in list(self._open.items()):
+            if event in under_way:
+                continue
+            unfetched = queue.pending_event_ids_session.get(session, set())
+            if event not in unfetched:
+                del self._open[event]
+            elif now - since > PATIENCE:
+                del self._open[event]
+                unfetched.discard(event)
+                if not unfetched:
+                    queue.pending_event_ids_session.pop(session, None)
+                    queue.pending_messages_per_session.pop(session, None)

@@ -1,0 +1,139 @@
+"""The API of the Train tab: runs listed, looked into, started and directed by name."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ..language import language
+from ..server.access import AccessError
+from ..server.owner import owner_of
+from ..server.problems import Problem, sentence, without_places
+from ..server.routes import address_of
+from .watching import spoken_run
+
+LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
+MAX_SETTINGS = 40
+
+
+def add_api(desk) -> None:
+    """Adds /runs, /hidden_runs, /run, /start_run, /stop_run, /pause_run, /resume_run, /delete_run to the Blocks."""
+
+    def act(request: gr.Request, **question) -> dict:
+        answer = desk.act(question, address_of(request), language(request), _owner(request))
+        if "error" in answer:
+            raise gr.Error(answer["error"], print_exception=False)
+        return answer
+
+    def runs(request: gr.Request = None) -> list[dict]:
+        """Every run that you may see, the newest first: name, state, step, share done, data, whether it has a model.
+
+        A fine-tuning on a project is seen by whoever started it (known by the page's cookie), unless they let everybody
+        see it.
+        """
+        may = desk.access.may("", address_of(request))
+        return without_places([spoken_run(run, language(request)) for run in desk.runs(_owner(request), may)])
+
+    def hidden_runs(teacher_code: str = "", request: gr.Request = None) -> list[dict]:
+        """The runs of others that you may stop and delete but not see, so that you can free the computer.
+
+        Each has a name for /stop_run and /delete_run that says nothing of it, and its state.
+
+        Args:
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        try:
+            desk.access.check(teacher_code, address_of(request))
+        except AccessError as error:
+            raise gr.Error(sentence(error, language(request)), print_exception=False) from error
+        return without_places([run for run in desk.runs(_owner(request), True) if run.get("hidden")])
+
+    def run(name: str, cursor: int = 0, epoch: str = "", request: gr.Request = None) -> dict:
+        """One run and its metrics since a cursor.
+
+        Answers with "run" (as in /runs), "settings", "visits" (steps with samples), and "metrics": "curves" by name
+        with "x" (steps) and "y", and a "cursor" and an "epoch" to ask with next. A curve has 300 points at most; longer
+        ones come as means with "low" and "high". "reset" says that earlier points are void, as after a resume.
+
+        Args:
+            name: of the run, as /runs gives it.
+            cursor: of the answer before; 0 asks for everything.
+            epoch: of the answer before.
+        """
+        spoken = language(request)
+        if not name.strip():
+            raise Problem("train_no_name")
+        question = {"run": name, "cursor": cursor, "epoch": epoch, "version": ""}
+        answer = desk.poll(question, spoken, _owner(request), address_of(request))
+        if answer["run"] is None:
+            raise Problem("runs.no_such_run", name=name[:60])
+        kept = {key: answer[key] for key in ("run", "metrics", "visits", "log") if key in answer}
+        return without_places(kept | desk.look({"what": "settings", "run": name}, spoken, _owner(request)))
+
+    def start_run(
+        name: str, data: str, preset: str = "tiny", loss: str = "relativistic", minutes: float = 8,
+        settings: dict | None = None, start_from: str = "", teacher_code: str = "", request: gr.Request = None,
+    ) -> dict:  # fmt: skip
+        """Starts a training and answers with its name. One at a time runs for each two cores.
+
+        Args:
+            name: what to call it.
+            data: "shapes", "digits", or a folder or zip on the computer where mmgan runs.
+            preset: the model's size: tiny, base or large.
+            loss: the adversarial loss, one of those of `mmgan train --loss`.
+            minutes: how long it trains.
+            settings: those of `mmgan train --set`, such as {"learning_rate": 0.001}; {"minutes": 0, "steps": 5000}
+                counts steps instead.
+            start_from: a model of /models whose weights to go on from, and whose size then counts.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        chosen = {"loss": loss, "minutes": minutes, **dict(list((settings or {}).items())[:MAX_SETTINGS])}
+        if not chosen["minutes"]:
+            del chosen["minutes"]
+        return act(
+            request, action="start", name=name, data=data, preset=preset, settings=chosen, start_from=start_from,
+            code=teacher_code,
+        )  # fmt: skip
+
+    def stop_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Saves and stops a training; the answer says at which step.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        return act(request, action="stop", run=name, code=teacher_code)["run"]
+
+    def pause_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Saves and pauses a training, which then uses no computing time.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        return act(request, action="pause", run=name, code=teacher_code)["run"]
+
+    def resume_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Lets a paused training go on, or a stopped or failed one from its last checkpoint.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        return act(request, action="resume", run=name, code=teacher_code)["run"]
+
+    def delete_run(name: str, teacher_code: str = "", request: gr.Request = None) -> dict:
+        """Deletes a run and all its files for good; refused while it is being trained.
+
+        Args:
+            name: of the run, as /runs gives it.
+            teacher_code: the code of `--teacher-code`, where the page was started with one.
+        """
+        act(request, action="delete", run=name, code=teacher_code)
+        return {"deleted": name}
+
+    for function in (runs, hidden_runs, run, start_run, stop_run, pause_run, resume_run, delete_run):
+        gr.api(function, api_name=function.__name__, **LIMITS)
+
+
+def _owner(request: gr.Request | None) -> str:
+    return owner_of(getattr(request, "cookies", None))
