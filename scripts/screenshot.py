@@ -8,10 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from mmgan.resources import ASSETS
+from mmgan.system.resources import ASSETS
 from mmgan.ui import app
-from mmgan.ui.sampling import Sampler
-from mmgan.ui.settings import Settings
+from mmgan.ui.sample.sampler import Sampler
+from mmgan.ui.server.settings import Settings
 
 
 def main() -> None:

@@ -38,9 +38,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mmgan.audio import normalise_loudness, read_sound
+from mmgan.audio.waveform import normalise_loudness
 from mmgan.data import load_dataset
-from mmgan.data.shapes_render import BACKGROUNDS, COLOURS, SHAPES, SIZES, Combination, synthesise
+from mmgan.data.media.sounds import hear
+from mmgan.data.shapes.render import BACKGROUNDS, COLOURS, SHAPES, SIZES, Combination, synthesise
 
 RATE = 16_000
 DATA = Path(os.environ.get("MMGAN_DATA", "data"))
@@ -71,7 +72,7 @@ def texts() -> tuple[list[str], list[str], list[str]]:
 def spoken(command: list[str], wav: Path) -> np.ndarray:
     """Runs a synthesiser that writes ``wav`` -> float32 [n] at the common loudness."""
     subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return normalise_loudness(read_sound(wav)[: int(LONGEST * RATE)])
+    return normalise_loudness(hear(wav.read_bytes()).waveform()[: int(LONGEST * RATE)])
 
 
 def flite(split: str, minutes: float, scratch: Path) -> Iterator[np.ndarray]:
@@ -119,7 +120,7 @@ def people(split: str, minutes: float, scratch: Path) -> Iterator[np.ndarray]:
             stamp = re.sub(r"(_desc)?(_[a-z]{2,3}(_[A-Z]{2})?)?$", "", str(path.relative_to(STAMPS).with_suffix("")))
             unseen = held_out(stamp) or path.stem.endswith(f"_desc_{HELD_OUT_LANGUAGE}")
             if unseen == (split == "test"):
-                yield normalise_loudness(read_sound(path)[: int(LONGEST * RATE)])
+                yield normalise_loudness(hear(path.read_bytes()).waveform()[: int(LONGEST * RATE)])
 
     yield from until(minutes, wanted())
 

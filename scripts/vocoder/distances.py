@@ -7,7 +7,7 @@ import functools
 import torch
 from torch import Tensor
 
-from mmgan.audio import log_mel
+from mmgan.audio.mel import log_mel
 from mmgan.config import AudioConfig
 
 TRAINING = ((256, 64), (512, 128), (1_024, 256), (2_048, 512))  # window and hop of each resolution

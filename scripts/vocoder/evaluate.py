@@ -23,12 +23,14 @@ from torch import Tensor
 from train import held_out, long_griffin_lim
 
 from mmgan import Pipeline
-from mmgan.audio import fit_length, griffin_lim, log_mel, vocode
+from mmgan.audio.griffin_lim import griffin_lim, vocode
+from mmgan.audio.mel import log_mel
+from mmgan.audio.waveform import fit_length
 from mmgan.config import AudioConfig
 from mmgan.data import load_dataset
 from mmgan.evaluation.judges import Judge, sound_input
 from mmgan.evaluation.samples import generate
-from mmgan.vocoder_folder import load_vocoder
+from mmgan.models.vocoder import Vocoder
 
 try:
     from pesq import NoUtterancesError, pesq
@@ -129,7 +131,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", module="pesq")
     torch.set_num_threads(1)
-    vocoder = load_vocoder(arguments.vocoder)
+    vocoder = Vocoder.from_pretrained(arguments.vocoder)
     sounds = ways(vocoder)
     quick = {name: sounds[name] for name in list(sounds)[:3]}
     report = {

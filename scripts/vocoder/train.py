@@ -26,11 +26,12 @@ from data import KINDS, load
 from distances import TRAINING, mel_distance, stft_distance
 from torch import Tensor
 
-from mmgan.audio import fit_length, log_mel, mel_to_magnitude, vocode
-from mmgan.checkpoint import load_training_state, optimizer_tensors, restore_optimizer
+from mmgan.audio.griffin_lim import vocode
+from mmgan.audio.mel import log_mel, mel_to_magnitude
+from mmgan.audio.waveform import fit_length
 from mmgan.config import AudioConfig
+from mmgan.models.checkpoint import optimizer_tensors, restore_optimizer
 from mmgan.models.vocoder import Vocoder
-from mmgan.vocoder_folder import is_vocoder, load_vocoder, save_vocoder
 
 BATCH, LENGTH = 16, 8_192  # clips of half a second
 CRITIC_BATCH = 6  # of which the critics see so many: they cost more than all else
@@ -79,7 +80,7 @@ class Training:
         self.critic_optimiser = torch.optim.AdamW(self.critics.parameters(), CRITIC_RATE, (0.8, 0.99))
         self.audio = AudioConfig(num_samples=LENGTH)
         self.step, self.seconds = 0, 0.0
-        if is_vocoder(out / "checkpoint"):
+        if Vocoder.is_in(out / "checkpoint"):
             self._resume()
 
     def rate(self) -> float:
@@ -139,11 +140,12 @@ class Training:
             "critic-optimiser": optimizer_tensors(self.critic_optimiser, self.critics.named_parameters()),
         }
         state = {"step": self.step, "seconds": self.seconds}
-        save_vocoder(self.out / "checkpoint", self.average, {"steps": self.step}, tensors=tensors, state=state)
+        self.average.info = {"steps": self.step}
+        self.average.save_pretrained(self.out / "checkpoint", tensors=tensors, state=state)
 
     def _resume(self) -> None:
-        tensors, state = load_training_state(self.out / "checkpoint")
-        self.average.load_state_dict(load_vocoder(self.out / "checkpoint").state_dict())
+        tensors, state = Vocoder.load_training_state(self.out / "checkpoint")
+        self.average.load_state_dict(Vocoder.from_pretrained(self.out / "checkpoint").state_dict())
         self.vocoder.load_state_dict(tensors["raw"])
         self.critics.load_state_dict(tensors["critics"])
         restore_optimizer(self.optimiser, self.vocoder.named_parameters(), tensors["optimiser"])

@@ -1,6 +1,6 @@
 """Judged accuracy of the shipped models with our text encoder and with its teacher, on phrasings never trained on.
 
-    python scripts/compare_text_encoders.py --teacher sentence-transformers/all-MiniLM-L6-v2 [--student FOLDER]
+    python scripts/text_encoder/compare.py --teacher sentence-transformers/all-MiniLM-L6-v2 [--student FOLDER]
 
 Prints a table (Markdown): for each kind of phrasing the share of samples whose picture, sound, and both, show what was
 asked. Both encoders get the same prompts and the same latents. The teacher reads no Chinese, so Chinese prompts stand
@@ -19,13 +19,17 @@ import torch
 from tqdm import tqdm
 
 from mmgan import Pipeline
-from mmgan.data import captions, shapes, shapes_captions
-from mmgan.data.shapes_measure import measure_images, measure_sounds
+from mmgan.data.digits import captions
+from mmgan.data.digits.evaluation import AUDIO_JUDGE, IMAGE_JUDGE
+from mmgan.data.shapes import captions as phrasings
+from mmgan.data.shapes import dataset as shapes
+from mmgan.data.shapes.measure import measure_images, measure_sounds
 from mmgan.errors import MmganError
-from mmgan.evaluation.digits import AUDIO_JUDGE, IMAGE_JUDGE
 from mmgan.evaluation.judges import Judge, picture_input, sound_input
 from mmgan.evaluation.samples import image_array
-from mmgan.text import DEFAULT_FOLDER, TextEncoder
+from mmgan.system.resources import PRETRAINED
+from mmgan.text.encoder import TextEncoder
+from scripts.text_encoder.dataset_captions import digits_captions, shapes_captions
 
 MISSPELT = ("zeroe", "onne", "tow", "thre", "fuor", "fivve", "sixx", "seben", "eigth", "nien")
 DIGITS = {
@@ -92,7 +96,7 @@ def shape_prompts(count: int, seed: int = 0) -> dict[str, list[Asked]]:
             one, two = template if isinstance(template, tuple) else (template, template)
             combination = combinations[rng.integers(len(combinations))]
             english = combination._asdict()
-            chinese = {name: shapes_captions.CHINESE_WORDS[name][value][0] for name, value in english.items()}
+            chinese = {name: phrasings.CHINESE_WORDS[name][value][0] for name, value in english.items()}
             student = one.format(**(chinese if kind == "Chinese" else english))
             found.setdefault(kind, []).append(Asked(student, two.format(**english), str(combination)))
     return found
@@ -124,7 +128,7 @@ def never_trained_on(prompts: dict[str, list[Asked]], known: list[tuple[str, str
 
 def never_asked_so() -> None:
     """Raises SystemExit where a way to ask for a shape is one that training captions are put together from."""
-    trained = {_plain(phrasing.text) for phrasing in (*shapes_captions.ASKED, *shapes_captions.ASKED_CHINESE)}
+    trained = {_plain(phrasing.text) for phrasing in (*phrasings.ASKED, *phrasings.ASKED_CHINESE)}
     for template in itertools.chain(*SHAPES.values()):
         for text in [template] if isinstance(template, str) else template:
             if _plain(text) in trained:
@@ -149,7 +153,7 @@ def compare(model: str, prompts: dict[str, list[Asked]], judge, encoders: dict[s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teacher", required=True, metavar="FOLDER|ID")
-    parser.add_argument("--student", default=str(DEFAULT_FOLDER), metavar="FOLDER")
+    parser.add_argument("--student", default=str(PRETRAINED / "text-encoder"), metavar="FOLDER")
     parser.add_argument("--samples", type=int, default=10, help="of each prompt (default 10)")
     parser.add_argument("--prompts", type=int, default=80, help="of each kind, of shapes (default 80)")
     options = parser.parse_args()
@@ -161,8 +165,8 @@ def main() -> None:
     print("| model | phrasings | encoder | picture | sound | both | samples |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for model, prompts, judge, known in (
-        ("digits", digit_prompts(), judge_digits, captions.all_captions()),
-        ("shapes", shape_prompts(options.prompts), judge_shapes, shapes.all_captions()),
+        ("digits", digit_prompts(), judge_digits, digits_captions()),
+        ("shapes", shape_prompts(options.prompts), judge_shapes, shapes_captions()),
     ):
         never_trained_on(prompts, known)
         for kind, name, *shares in tqdm(compare(model, prompts, judge, encoders, options.samples), leave=False):

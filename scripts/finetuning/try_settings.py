@@ -1,7 +1,7 @@
 """Trains the tiny digits model anew under one changed setting at a time, and prints what each change did.
 
-The tables of "what was tried" in the models' cards come from here: ``python scripts/try_settings.py --steps 600``.
-Takes about 3 minutes a row on one core at 600 steps; name rows to run only those.
+The tables of "what was tried" in the models' cards come from here: ``python scripts/finetuning/try_settings.py --steps
+600``. Takes about 3 minutes a row on one core at 600 steps; name rows to run only those.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import torch
 
 from mmgan.config import PRESETS, TrainingConfig, from_dict, to_dict
 from mmgan.data import load_dataset
-from mmgan.evaluation.digits import AUDIO_JUDGE, IMAGE_JUDGE
+from mmgan.data.digits.evaluation import AUDIO_JUDGE, IMAGE_JUDGE
 from mmgan.evaluation.judges import Judge, tensor_input
 from mmgan.evaluation.metrics import accuracy, diversity
-from mmgan.text import TextEncoder
-from mmgan.training.train import with_settings
+from mmgan.runs.checks import with_settings
+from mmgan.text.encoder import TextEncoder
 from mmgan.training.trainer import Trainer
 
 ROWS = {
@@ -35,8 +35,8 @@ ROWS = {
     "learning rate 2e-3": ["learning_rate=0.002"],
     "batches of 32": ["batch_size=32"],
     "penalties at every step": ["penalty_interval=1"],
-    "pictures in patches of 2": ["model.image_patch=2", "model.image_widths=[128,96,64]"],
-    "sounds in patches of 4": ["model.audio_patch=4", "model.audio_widths=[128,96,64]"],
+    "pictures in patches of 2": ["model.image.patch=2", "model.image.widths=[128,96,64]"],
+    "sounds in patches of 4": ["model.audio.patch=4", "model.audio.widths=[128,96,64]"],
     "hinge loss with R1": ["loss=hinge"],
     "non-saturating loss with R1": ["loss=non-saturating"],
 }
@@ -51,12 +51,13 @@ def measure(trainer: Trainer, judges: list[Judge]) -> list[float]:
     concepts = [prompt.concept for prompt in prompts]
     latents = torch.randn(SAMPLES, size, generator=torch.Generator().manual_seed(0))
     made = trainer.sample([prompt.text for prompt in prompts], latents)
-    real = [trainer.loader.batch(10**6 + i) for i in range(SAMPLES // trainer.config.batch_size + 1)]
+    real = [trainer.loader.batch(10**6 + i) for i in range(SAMPLES // trainer.loader.batch_size + 1)]
     real_concepts = [concept for batch in real for concept in batch.concepts]
-    shown = [judges[0].predict(tensor_input(made[0])), judges[1].predict(made[1])]
+    shown = [judges[0].predict(tensor_input(made["image"])), judges[1].predict(made["audio"])]
     varied = [
-        diversity(x.flatten(1), concepts) / diversity(torch.cat(y).flatten(1), real_concepts)
-        for x, y in zip(made, ([b.image for b in real], [b.mel for b in real]), strict=True)
+        diversity(rows.flatten(1), concepts)
+        / diversity(torch.cat([batch.rows[name] for batch in real]).flatten(1), real_concepts)
+        for name, rows in made.items()
     ]
     return [accuracy(labels, concepts) for labels in shown] + varied
 
@@ -83,7 +84,9 @@ def main() -> None:
             trainer.step()
         seconds = time.process_time() - start
         figures = " | ".join(f"{value:.0%}" for value in measure(trainer, judges))
-        print(f"| {name} | {options.steps * config.batch_size:,} | {seconds:.0f} | {figures} |", flush=True)
+        print(
+            f"| {name} | {options.steps * config.optimization.batch_size:,} | {seconds:.0f} | {figures} |", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The student of scripts/train_text_encoder.py: its tokenizer and first weights before training, and how it is read."""
+"""The student of scripts/text_encoder/train.py: its tokenizer and first weights before training, and how it is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 from torch import Tensor
 from transformers import AutoTokenizer, ElectraConfig, ElectraModel, PreTrainedTokenizerFast
 
-from mmgan.text import TextEncoder
+from mmgan.text.encoder import TextEncoder
 
 # 12 MiB allow 6.1 M parameters in float16. Most go to the embeddings, which cost no time; two layers of half the
 # teacher's feed-forward width are what a quarter of its time allows.

@@ -1,6 +1,6 @@
 """Measures a text encoder against its teacher, on what it was not trained on, and prints a table (Markdown).
 
-    python scripts/evaluate_text_encoder.py --teacher sentence-transformers/all-MiniLM-L6-v2 [--student FOLDER]
+    python scripts/text_encoder/evaluate.py --teacher sentence-transformers/all-MiniLM-L6-v2 [--student FOLDER]
 
 Held out by concept are the emoji concepts whose split is "val"; the contrast set below is kept out of training whole.
 """
@@ -18,11 +18,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from text_student import pool
 
-from mmgan.data import captions, text_corpus
-from mmgan.data.text_corpus import DIGITS, a, plural
-from mmgan.text import DEFAULT_FOLDER, TextEncoder
+from mmgan.data.digits import captions
+from mmgan.system.resources import PRETRAINED
+from mmgan.text.encoder import TextEncoder
+from scripts.text_encoder import text_corpus
+from scripts.text_encoder.student import pool
+from scripts.text_encoder.text_corpus import DIGITS, a, plural
 
 # All but the star are held out.
 THINGS = ("star", "lion", "rose", "door", "coin", "harp", "school", "compass", "magnet", "telescope")
@@ -129,7 +131,7 @@ def evaluate(
     student: TextEncoder, teacher: TextEncoder, emoji: Path, student_folder: str
 ) -> list[tuple[str, str, str]]:
     """Rows (what, measured, aim)."""
-    from text_training_set import held_out_captions
+    from scripts.text_encoder.training_set import held_out_captions
 
     train, val = (text_corpus.emoji(emoji / "concepts.csv", split) for split in ("train", "val"))
     every = [row["name_en"] for row in (*train, *val)]
@@ -257,7 +259,7 @@ TYPOS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teacher", default="sentence-transformers/all-MiniLM-L6-v2", help="folder or Hub id")
-    parser.add_argument("--student", default=str(DEFAULT_FOLDER), help="folder")
+    parser.add_argument("--student", default=str(PRETRAINED / "text-encoder"), help="folder")
     parser.add_argument("--emoji", type=Path, default=Path(os.environ.get("MMGAN_DATA", ".")) / "emoji")
     args = parser.parse_args()
     student, teacher = (TextEncoder.from_pretrained(source) for source in (args.student, args.teacher))

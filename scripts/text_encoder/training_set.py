@@ -1,6 +1,7 @@
 """What the text encoder learns from: the training pairs, and the batches drawn from them.
 
-scripts/train_text_encoder.py trains on these; the sources and templates themselves are mmgan.data.text_corpus.
+scripts/text_encoder/train.py trains on these; the sources and templates themselves are
+scripts.text_encoder.text_corpus.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 import random
 import re
 
-from evaluate_text_encoder import TYPOS, contrast_triples
-
-from mmgan.data import captions, shapes, text_corpus
-from mmgan.data.cedict import cedict_pairs, read_cedict
-from mmgan.data.shapes_captions import CHINESE_WORDS, ENGLISH_WORDS
-from mmgan.data.text_corpus import COLOURS, DIGITS, SIZES
+from mmgan.data.digits import captions
+from mmgan.data.shapes import dataset as shapes
+from mmgan.data.shapes.captions import CHINESE_WORDS, ENGLISH_WORDS
+from scripts.text_encoder import text_corpus
+from scripts.text_encoder.cedict import cedict_pairs, read_cedict
+from scripts.text_encoder.dataset_captions import digits_captions, shapes_captions
+from scripts.text_encoder.evaluate import TYPOS, contrast_triples
+from scripts.text_encoder.text_corpus import COLOURS, DIGITS, SIZES
 
 # How often a group is drawn: what people type to our models, and Chinese, more often than their share of the texts.
 WEIGHTS = {
@@ -47,8 +50,8 @@ def held_out_captions() -> list[text_corpus.Pair]:
 
 
 def _captions() -> list[text_corpus.Pair]:
-    digits = text_corpus.captions(captions.all_captions, "digits", 8_000)
-    return [*digits, *text_corpus.captions(shapes.all_captions, "shapes", 8_000)]
+    digits = text_corpus.captions(digits_captions(8_000), "digits")
+    return [*digits, *text_corpus.captions(shapes_captions(8_000), "shapes")]
 
 
 def build_corpus(args) -> tuple[list[text_corpus.Pair], dict[str, str]]:

@@ -1,6 +1,6 @@
 """Measures which prompts a model takes for known: the evaluation's and misspelt ones should be, others should not.
 
-    python scripts/evaluate_familiarity.py [digits shapes]
+    python scripts/text_encoder/evaluate_familiarity.py [digits shapes]
 
 Prints, per model, the cosine to the nearest caption that the model keeps, how many prompts are taken for what they
 are, and which are not.
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 
-from evaluate_text_encoder import TYPOS
-
 from mmgan import Pipeline
-from mmgan.data import captions, load_dataset
+from mmgan.data import load_dataset
+from mmgan.data.digits import captions
+from scripts.text_encoder.evaluate import TYPOS
 
 STRANGE = (
     "a cat on a sofa", "a blue whale", "my grandmother's soup", "一只猫", "the history of Rome", "a red car",
