@@ -12,6 +12,7 @@ from fakes import RATE, FakePipeline
 from PIL import Image
 
 from mmgan import __version__, cli
+from mmgan.cli import evaluation
 from mmgan.errors import MmganError
 
 
@@ -19,9 +20,9 @@ from mmgan.errors import MmganError
 def pipe(monkeypatch):
     """The fake pipeline in the place of the real one."""
     fake = FakePipeline()
-    module = types.ModuleType("mmgan.pipeline")
+    module = types.ModuleType("mmgan.sampling.pipeline")
     module.Pipeline = types.SimpleNamespace(from_pretrained=lambda name, device="auto": fake)
-    monkeypatch.setitem(sys.modules, "mmgan.pipeline", module)
+    monkeypatch.setitem(sys.modules, "mmgan.sampling.pipeline", module)
     return fake
 
 
@@ -85,7 +86,7 @@ def test_a_file_in_the_way_is_one_sentence(pipe, tmp_path, capsys):
 
 
 def test_full_disk_is_one_sentence_and_leaves_no_half_file(pipe, tmp_path, capsys, monkeypatch):
-    from mmgan import files
+    from mmgan.system import files
 
     def full(path, *_):
         path.write_bytes(b"half")
@@ -101,7 +102,7 @@ def raising(monkeypatch, error):
     def fail(_):
         raise error
 
-    monkeypatch.setattr(cli, "_data", fail)
+    monkeypatch.setattr(evaluation, "data", fail)
     return cli.main(["data", "digits"])
 
 
@@ -132,7 +133,7 @@ def test_debug_shows_the_traceback(monkeypatch, capsys):
     def fail(_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_data", fail)
+    monkeypatch.setattr(evaluation, "data", fail)
     assert cli.main(["data", "digits", "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
@@ -150,7 +151,7 @@ def test_version(capsys):
 
 def test_a_closed_pipe_is_no_error():
     code = (
-        "import sys; from mmgan import cli; cli._data = lambda _: print('x' * 1_000_000); "
+        "import sys; from mmgan import cli; cli.evaluation.data = lambda _: print('x' * 1_000_000); "
         "sys.exit(cli.main(['data', 'digits']))"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

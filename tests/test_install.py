@@ -17,14 +17,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mmgan import checkpoint, text
-from mmgan.checkpoint import resolve
 from mmgan.errors import CheckpointError, MmganError
 from mmgan.evaluation import judges
-from mmgan.resources import shipped
-from mmgan.text import TextEncoder
-from mmgan.training.runs import Run
-from mmgan.ui import app
+from mmgan.hub import pretrained
+from mmgan.models.model_folder import ModelFolder
+from mmgan.runs.run import Run
+from mmgan.system.resources import shipped
+from mmgan.text.encoder import TextEncoder
+from mmgan.ui.server import assets
 
 ROOT = Path(__file__).resolve().parents[1]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
@@ -142,9 +142,8 @@ def test_installed_it_samples_trains_and_opens_its_page_for_somebody_without_a_h
         page.terminate()
         page.wait(30)
     assert answer.status_code == 200
-    for script in app.SCRIPTS:
-        beginning = (ROOT / "assets" / script).read_text(encoding="utf-8")[:50]
-        assert beginning.partition("'")[0] in answer.text, script  # within JSON, where marks are written otherwise
+    for script in (ROOT / "assets").glob("*/*.js"):
+        assert f"/{script.parent.name}/{script.name}" in answer.text or script.name in assets.CLASSIC, script
     # From / nothing can be written; one sentence says so.
     done = subprocess.run([*stranger, mmgan, "sample", "a"], capture_output=True, text=True, timeout=BOUND, **asked)
     assert not stranger or (
@@ -157,7 +156,7 @@ def test_an_editable_install_finds_the_folders_of_the_repository(tmp_path):
     options = ["--no-deps", "--no-index", "--no-build-isolation"]
     before = {path.name for path in ROOT.iterdir()}
     run(*PIP, "--python", python, "install", *options, "-e", ROOT)
-    told = "from mmgan.resources import ASSETS, PRETRAINED; print(ASSETS, PRETRAINED, sep='\\n')"
+    told = "from mmgan.system.resources import ASSETS, PRETRAINED; print(ASSETS, PRETRAINED, sep='\\n')"
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     assert run(python, "-c", told, cwd="/", env=clean).split("\n")[:2] == [
         str(ROOT / "assets"),
@@ -180,24 +179,22 @@ def test_other_peoples_folders_beside_the_package_are_not_taken_for_what_ships(t
 @pytest.mark.parametrize(
     "use, missing",
     [
-        (lambda: resolve("digits"), "pretrained/digits"),
-        (lambda: resolve("shapes"), "pretrained/shapes"),
+        (lambda: ModelFolder.resolve("digits"), "pretrained/digits"),
+        (lambda: ModelFolder.resolve("shapes"), "pretrained/shapes"),
         (TextEncoder.from_pretrained, "pretrained/text-encoder"),
         (lambda: judges.Judge.from_pretrained("judge-digits-image"), "pretrained/judge-digits-image"),
-        (lambda: app._asset("page.js"), "assets/page.js"),
+        (lambda: assets.asset("page/page.js"), "assets/page/page.js"),
     ],
 )
 def test_an_incomplete_installation_is_called_that(use, missing, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for module in (checkpoint, judges):
-        monkeypatch.setattr(module, "PRETRAINED", tmp_path / "pretrained")
-    monkeypatch.setattr(text, "DEFAULT_FOLDER", tmp_path / "pretrained" / "text-encoder")
-    monkeypatch.setattr(app, "ASSETS", tmp_path / "assets")
+    monkeypatch.setattr(pretrained, "PRETRAINED", tmp_path / "pretrained")
+    monkeypatch.setattr(assets, "ASSETS", tmp_path / "assets")
     with pytest.raises(MmganError, match=r"installation of mmgan is incomplete.*pip install") as info:
         use()
     assert f"({missing} is missing)" in str(info.value) and str(tmp_path) not in str(info.value)
     with pytest.raises(CheckpointError, match="There is no model 'seven'"):  # which nobody said would be there
-        resolve("seven")
+        ModelFolder.resolve("seven")
 
 
 def test_the_readme_says_how_to_install():

@@ -21,7 +21,7 @@ def parts() -> dict:
     from .cuda import gpu_sampling, gpu_training
     from .growth import preset_growth, sampling_growth, training_growth
     from .hostile import hostile
-    from .page import soak, visitors
+    from .page import alone, soak, visitors
     from .sampling import batching, latency
     from .shares import sampling_shares, training_shares
     from .training import training
@@ -34,7 +34,7 @@ def parts() -> dict:
         "shares": [sampling_shares, training_shares],
         "cuda": [gpu_sampling, gpu_training],
         "beside": [beside],
-        "page": [visitors],
+        "page": [visitors, alone],
         "hostile": [hostile],
         "soak": [soak],
     }

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mmgan.training.manager import COMMAND, NICE, threads
-from mmgan.training.runs import Run
+from mmgan.runs.process import COMMAND, NICE, threads
+from mmgan.runs.run import Run
 
 from .measure import Part, percentile95
 from .subjects import Setup

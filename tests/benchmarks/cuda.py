@@ -11,7 +11,8 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from mmgan.cuda_graph import Recorded
+from mmgan.config import EMBEDDING_DIM
+from mmgan.sampling.cuda_graph import Recorded
 
 from .measure import Part, interleave
 from .subjects import Setup, fill
@@ -28,7 +29,7 @@ def gpu_sampling(setup: Setup, device: str = "cuda") -> Part:
         torch.manual_seed(0)
         config = source.config
         inputs = (
-            torch.randn(size, config.embedding_dim, device=device),
+            torch.randn(size, EMBEDDING_DIM, device=device),
             torch.randn(size, config.latent_dim, device=device),
         )
         for name, layout, bf16, graph in (
@@ -76,12 +77,12 @@ def gpu_training(setup: Setup, device: str = "cuda") -> Part:
             trainer = setup.trainer("tiny", precision="bf16" if bf16 else "fp32")
             for network in (trainer.generator, trainer.discriminators, trainer.ema):
                 network.to(memory_format=layout)
-            block = trainer.config.penalty_interval
+            block = trainer.config.losses.penalty_interval
             fill(trainer, block * (rounds + 1))
             if graph:
                 model = trainer.config.model
                 inputs = (
-                    torch.randn(setup.batch, model.embedding_dim, device=device),
+                    torch.randn(setup.batch, EMBEDDING_DIM, device=device),
                     torch.randn(setup.batch, model.latent_dim, device=device),
                 )
                 with _precision(device, bf16):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mmgan.audio import vocode
+from mmgan.audio.griffin_lim import vocode
 
 from .measure import Part, interleave
 from .subjects import Setup, fill, parameters
@@ -22,7 +22,7 @@ def sampling_growth(setup: Setup) -> Part:
         embeddings = pipeline.embed(["a handwritten seven"]).repeat(size, 1)
         latents = pipeline.latents(size)
         with torch.inference_mode():
-            mels = pipeline.generator(embeddings, latents)[1].float()
+            mels = pipeline.generator(embeddings, latents)["audio"].float()
         timings = interleave(
             {
                 "pipeline": lambda n=size: pipeline("a handwritten seven", num_samples=n),
@@ -58,7 +58,7 @@ def training_growth(setup: Setup) -> Part:
     trainers = {
         size: setup.trainer("tiny", batch_size=size) for size in (TRAINING_BATCHES if not setup.quick else (8, 16))
     }
-    rounds, block = setup.count(4, 1), next(iter(trainers.values())).config.penalty_interval
+    rounds, block = setup.count(4, 1), next(iter(trainers.values())).config.losses.penalty_interval
     for trainer in trainers.values():
         fill(trainer, (rounds + 1) * block)
     timings = interleave({str(size): _block(trainer, block) for size, trainer in trainers.items()}, rounds)
@@ -80,7 +80,7 @@ def preset_growth(setup: Setup) -> Part:
     for name, model in presets.items():
         pipeline, trainer = setup.untrained_pipeline(name), setup.trainer(name, batch_size=PRESET_BATCH)
         pipeline.embed(["a handwritten seven"])
-        rounds, block = setup.count(2, 1), trainer.config.penalty_interval
+        rounds, block = setup.count(2, 1), trainer.config.losses.penalty_interval
         fill(trainer, rounds * block + 1)
         trainer.step()  # warms up; the block's penalised step is then its last
         sampling = interleave({"sample": lambda p=pipeline: p("a handwritten seven")}, setup.count(10, 1))["sample"]
@@ -88,7 +88,7 @@ def preset_growth(setup: Setup) -> Part:
         training = interleave({"pair": _block(trainer, block)}, rounds, warm_up=0)["pair"]
         pairs = block * PRESET_BATCH
         values[name] = {
-            "image_size": model.image_size,
+            "image_size": model.image.size,
             "generator_parameters": parameters(trainer.generator),
             "discriminator_parameters": parameters(trainer.discriminators),
             "sample_ms": 1e3 * sampling.median, "sample_cpu_ms": 1e3 * sampling.cpu_median,

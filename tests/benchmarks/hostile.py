@@ -17,12 +17,13 @@ import httpx
 import psutil
 from PIL import Image
 
-from mmgan.checkpoint import save_model
-from mmgan.config import AudioConfig, ModelConfig, to_dict
+from mmgan.config import ModelConfig, to_dict, with_values
+from mmgan.language import Message
 from mmgan.models import Generator
-from mmgan.training.adopt import adopt
-from mmgan.training.runs import Run
-from mmgan.ui.owner import COOKIE
+from mmgan.models.checkpoint import Model
+from mmgan.runs.run import Run
+from mmgan.sharing.adoption import adopt
+from mmgan.ui.server.owner import COOKIE
 
 from .measure import Part, percentile95
 from .page import _command, _wait_for, ask, free_port
@@ -40,15 +41,15 @@ KINDS = {
 AIMS = {"digits_p95_ms": 1_000.0, "page_p95_ms": 2_000.0, "projects_p95_ms": 2_000.0, "growth_mib": 300.0}
 SECONDS = 12, 1  # of each kind; quick
 PAUSE_SECONDS = 0.1  # between two requests of the visitor who is measured
-ALLOWED = ModelConfig(  # close to every limit of mmgan.cost
-    image_size=128, image_patch=1, image_widths=(256, 256, 192, 64),
-    audio=AudioConfig(num_samples=163_840, griffin_lim_iterations=256),
-)  # fmt: skip
-ABSURD = ModelConfig(
-    image_size=16, image_widths=(4,), audio_widths=(4, 4), audio_patch=8, style_dim=16, latent_shared=1,
-    latent_image=1, latent_audio=1, critic_features=16,
-    audio=AudioConfig(num_samples=1_048_576, hop=64, griffin_lim_iterations=256),
-)  # fmt: skip
+ALLOWED = with_values(ModelConfig(), {  # close to every limit of mmgan.models.cost
+    "image.size": 128, "image.patch": 1, "image.widths": (256, 256, 192, 64),
+    "audio.num_samples": 163_840, "audio.griffin_lim_iterations": 8,
+})  # fmt: skip
+ABSURD = with_values(ModelConfig(), {
+    "image.size": 16, "image.widths": (4,), "image.latent": 1,
+    "audio.widths": (4, 4), "audio.patch": 8, "audio.latent": 1, "audio.num_samples": 1_048_576, "audio.hop": 64,
+    "audio.griffin_lim_iterations": 8, "style_dim": 16, "latent_shared": 1, "critic_features": 16,
+})  # fmt: skip
 
 
 def hostile(setup: Setup) -> Part:
@@ -79,7 +80,7 @@ def prepare(folder: Path, allowed: ModelConfig, table_rows: int, side: int = 30_
     """Writes what the hostile visitor sends, and the runs of its models; ``side`` is the pictures' longer one."""
     (folder / "runs").mkdir()
     for name, config in (("costly", allowed), ("absurd", ABSURD)):
-        save_model(folder / name, Generator(config), None, {"name": name})
+        Model(Generator(config), None, {"name": name}).save_pretrained(folder / name)
         with zipfile.ZipFile(folder / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for path in (folder / name).iterdir():
                 archive.write(path, path.name)
@@ -87,7 +88,7 @@ def prepare(folder: Path, allowed: ModelConfig, table_rows: int, side: int = 30_
     # As if it had been there before there were limits.
     with Run.create(folder / "runs" / "absurd", {"training": {"model": to_dict(ABSURD)}, "data": ""}) as run:
         (folder / "absurd").rename(run.checkpoint)
-        run.set_status("finished", step=0, reason="Imported from a zip.", share=1.0)
+        run.set_status("finished", step=0, reason=Message("runs.imported"), share=1.0)
     (folder / "pictures").mkdir()
     Image.new("L", (side, side * 7 // 100), 90).save(folder / "pictures" / "0.png", compress_level=1)
     Image.new("RGB", (side * 2 // 3, side * 7 // 100), "red").save(folder / "pictures" / "1.png", compress_level=1)

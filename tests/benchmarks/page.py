@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -11,7 +12,6 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -20,8 +20,8 @@ import psutil
 
 from mmgan.errors import MmganError
 from mmgan.ui import app
-from mmgan.ui.sampling import Sampler
-from mmgan.ui.settings import Settings
+from mmgan.ui.sample.sampler import Sampler
+from mmgan.ui.server.settings import Settings
 
 from .measure import COMPARED, Part, compare, interleave, percentile95
 from .subjects import Setup, fresh_prompts
@@ -49,10 +49,11 @@ def ask(client: httpx.Client, url: str, visitor: str, prompt: str, num_samples: 
     return time.perf_counter() - start
 
 
-def visitors(setup: Setup) -> Part:
-    """16 visitors at the same moment against the same 16 one after the other, through HTTP and the page's queue.
+@contextlib.contextmanager
+def visited(setup: Setup):
+    """Gives what asks a page, in this process, for one sample of each prompt: all at once, or one after the other.
 
-    Both meet the same prompts and a server that has forgotten them.
+    The page has forgotten what it was asked before; each visitor's seconds come back.
     """
     sampler = Sampler(load=lambda name: setup.pipeline, models=("digits",))
     port = free_port()
@@ -63,19 +64,32 @@ def visitors(setup: Setup) -> Part:
         [sys.executable, str(Path(__file__).with_name("visitors.py")), f"http://127.0.0.1:{port}"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    rounds = setup.rounds_of_prompts(AT_ONCE)
 
-    def visit(way: str) -> list[float]:
+    def visit(prompts: list[str], at_once: bool) -> list[float]:
         sampler.forget()
-        print(json.dumps([rounds(way), way == "at once"]), file=people.stdin, flush=True)
+        print(json.dumps([prompts, at_once]), file=people.stdin, flush=True)
         return json.loads(people.stdout.readline())
 
     try:
-        timings = interleave({way: partial(visit, way) for way in ("at once", "one by one")}, setup.count(12, 1), 2)
+        yield visit
     finally:
         people.stdin.close()
         people.wait(timeout=60)
         demo.close(verbose=False)
+
+
+def visitors(setup: Setup) -> Part:
+    """16 visitors at the same moment against the same 16 one after the other, through HTTP as the page asks.
+
+    Both meet the same prompts.
+    """
+    rounds = setup.rounds_of_prompts(AT_ONCE)
+    with visited(setup) as visit:
+        ways = {
+            "at once": lambda: visit(rounds("at once"), True),
+            "one by one": lambda: visit(rounds("one by one"), False),
+        }
+        timings = interleave(ways, setup.count(12, 1), 2)
     values = compare(timings["at once"], timings["one by one"])
     values |= {
         f"{name}_wait_p95_ms": 1e3 * percentile95(np.concatenate(timings[way].returned))
@@ -85,6 +99,21 @@ def visitors(setup: Setup) -> Part:
     title = f"7. The page: {AT_ONCE} visitors at once against the same one by one, one new prompt each"
     notes = ["CPU time is the server's; the visitors are another program, though on the same processor."]
     return Part(title, columns, [["all of them", *values.values()]], values, notes)
+
+
+def alone(setup: Setup) -> Part:
+    """One visitor with a new prompt, through HTTP as the page asks, against the pipeline called from Python."""
+    rounds = setup.rounds_of_prompts(1)
+    with visited(setup) as visit:
+        ways = {
+            "page": lambda: visit(rounds("page"), False)[0],
+            "pipeline": lambda: setup.pipeline(rounds("pipeline"), num_samples=1) and None,
+        }
+        timings = interleave(ways, setup.count(100, 2), 5)
+    page, own = 1e3 * float(np.median(timings["page"].returned)), 1e3 * timings["pipeline"].median
+    values = {"page_ms": page, "pipeline_ms": own, "ratio": page / own}
+    columns = ["", "page ms", "pipeline ms", "page / pipeline"]
+    return Part("7b. The page: one visitor, one new prompt", columns, [["one sample", *values.values()]], values, [])
 
 
 def soak(setup: Setup) -> Part:

@@ -9,8 +9,8 @@ import time
 import numpy as np
 
 from mmgan import Pipeline
-from mmgan.audio import write_wav
-from mmgan.ui.sampling import Sampler
+from mmgan.audio.waveform import write_wav
+from mmgan.ui.sample.sampler import Sampler
 
 from .measure import COMPARED, Part, compare, interleave, percentile95
 from .subjects import Setup

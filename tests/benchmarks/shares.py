@@ -29,7 +29,7 @@ def sampling_shares(setup: Setup) -> list[Part]:
 def training_shares(setup: Setup) -> list[Part]:
     """Steps of the tiny preset, as many as lie between two penalties."""
     trainer = setup.trainer("tiny")
-    block = trainer.config.penalty_interval
+    block = trainer.config.losses.penalty_interval
     fill(trainer, 3 * block)
     for _ in range(block):
         trainer.step()

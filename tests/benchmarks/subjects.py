@@ -7,17 +7,17 @@ import functools
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from mmgan import Pipeline
-from mmgan.checkpoint import Model
-from mmgan.config import PRESETS, ModelConfig, TrainingConfig
+from mmgan.config import PRESETS, ModelConfig, TrainingConfig, with_values
 from mmgan.data import Dataset, load_dataset
 from mmgan.models import Generator
-from mmgan.text import TextEncoder
+from mmgan.models.checkpoint import Model
+from mmgan.text.encoder import TextEncoder
 from mmgan.training.trainer import Trainer
 
 
@@ -75,16 +75,16 @@ class Setup:
 
     def preset(self, name: str) -> ModelConfig:
         """The preset in the dataset's colours."""
-        return replace(self.presets[name], image_channels=self.dataset.image_channels)
+        return self.presets[name].with_channels(self.dataset.image_channels)
 
     def untrained_pipeline(self, preset: str) -> Pipeline:
         """Weights of chance cost as much time as trained ones, and every preset has them."""
         config = self.preset(preset)
-        return Pipeline(Model(config, Generator(config), None, {}, Path(preset)), "cpu", self.encoder)
+        return Pipeline(Model(Generator(config), folder=Path(preset)), "cpu", self.encoder)
 
     def trainer(self, preset: str = "tiny", **changes) -> Trainer:
         """A fresh trainer on the dataset, with the defaults that people get."""
-        config = TrainingConfig(**{"model": self.preset(preset), "batch_size": self.batch, **changes})
+        config = with_values(TrainingConfig(model=self.preset(preset)), {"batch_size": self.batch, **changes})
         return Trainer(config, self.dataset, self.encoder)
 
 

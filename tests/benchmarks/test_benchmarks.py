@@ -11,22 +11,22 @@ import pytest
 import torch
 
 from mmgan import Pipeline
-from mmgan.checkpoint import Model
-from mmgan.config import AudioConfig, ModelConfig
+from mmgan.config import ModelConfig, with_values
 from mmgan.models import Generator
+from mmgan.models.checkpoint import Model
 from mmgan.ui import app
-from mmgan.ui.sampling import Sampler
-from mmgan.ui.settings import Settings
+from mmgan.ui.sample.sampler import Sampler
+from mmgan.ui.server.settings import Settings
 
 from . import __main__ as command
 from . import cuda, growth, hostile, measure, page, sampling, shares, training
 from .subjects import Setup, fresh_prompts
 
-SMALL = ModelConfig(
-    image_size=16, image_channels=3, latent_shared=4, latent_image=4, latent_audio=4, style_dim=16,
-    image_widths=(8, 8), audio_widths=(8, 8), critic_features=16,
-    audio=AudioConfig(num_samples=8_192, bands=32, griffin_lim_iterations=1),
-)  # fmt: skip
+SMALL = with_values(ModelConfig(), {
+    "image.size": 16, "image.channels": 3, "image.latent": 4, "image.widths": (8, 8),
+    "audio.num_samples": 8_192, "audio.bands": 32, "audio.griffin_lim_iterations": 1, "audio.latent": 4,
+    "audio.widths": (8, 8), "latent_shared": 4, "style_dim": 16, "critic_features": 16,
+})  # fmt: skip
 
 
 class Encoder:
@@ -44,7 +44,7 @@ class Encoder:
 def setup():
     setup = Setup(quick=True, presets={"tiny": SMALL, "base": SMALL, "large": SMALL}, batch=4)
     setup.encoder = Encoder()
-    setup.pipeline = Pipeline(Model(SMALL, Generator(SMALL), None, {}, Path("small")), "cpu", setup.encoder)
+    setup.pipeline = Pipeline(Model(Generator(SMALL), folder=Path("small")), "cpu", setup.encoder)
     return setup
 
 

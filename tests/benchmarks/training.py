@@ -7,7 +7,7 @@ import time
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmgan.evaluation.dcgan import DCGAN
+from scripts.finetuning.dcgan import DCGAN
 
 from .measure import Part, Timing, interleave
 from .subjects import Setup, fill, parameters
@@ -19,16 +19,16 @@ def training(setup: Setup) -> Part:
     A block is as many steps as lie between two penalties, so that every block has the same work.
     """
     trainer = setup.trainer("tiny")
-    model, block, rounds = trainer.config.model, trainer.config.penalty_interval, setup.count(8, 1)
+    model, block, rounds = trainer.config.model, trainer.config.losses.penalty_interval, setup.count(8, 1)
     steps = block * (rounds + 2)  # a block to warm up, another to count operations
     start = time.process_time()
     fill(trainer, steps)
     first_use_ms = 1e3 * (time.process_time() - start) / (steps * setup.batch)
 
     batch = trainer.loader.batch(0)
-    pictures, mels = batch.image, batch.mel.unsqueeze(1)
-    dcgan = DCGAN(model.image_size, model.image_channels)
-    of_pictures, of_mels = DCGAN(model.image_size, model.image_channels), DCGAN(model.audio.bands, 1)
+    pictures, mels = batch.rows["image"], batch.rows["audio"].unsqueeze(1)
+    dcgan = DCGAN(model.image.size, model.image.channels)
+    of_pictures, of_mels = DCGAN(model.image.size, model.image.channels), DCGAN(model.audio.bands, 1)
     subjects = {
         "mmgan tiny, pictures and sounds": trainer.step,
         "DCGAN, pictures only": lambda: dcgan.step(pictures),
@@ -76,7 +76,7 @@ def training(setup: Setup) -> Part:
     ]
     values = {"batch": setup.batch, "subjects": found, "mmgan_over": ratios, "first_use_cpu_ms_per_pair": first_use_ms}
     columns = ["", "pairs/s", "CPU ms/pair", "G params M", "D params M", "MMAC/pair"]
-    title = f"3. Training at {model.image_size} px, batches of {setup.batch}, steps of both networks"
+    title = f"3. Training at {model.image.size} px, batches of {setup.batch}, steps of both networks"
     return Part(title, columns, rows, values, notes)
 
 

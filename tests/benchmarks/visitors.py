@@ -1,12 +1,13 @@
 """Visitors of the page as a program of their own, since their browsers do not run on the server's processor either.
 
 ``python visitors.py URL`` reads lines of JSON, [[prompts], at once or not], and answers each with the seconds that
-every visitor waited, as JSON. It imports next to nothing.
+every visitor waited, as JSON. Each prompt is a new visitor's. It imports next to nothing.
 """
 
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import sys
 import time
@@ -16,30 +17,29 @@ from urllib.parse import urlsplit
 TIMEOUT = 120
 
 
-def ask(connection: http.client.HTTPConnection, session: str, prompt: str) -> float:
-    """One sample as gradio's clients ask for it, in one session a visitor; the seconds until it is there."""
+def ask(connection: http.client.HTTPConnection, visitor: int, prompt: str) -> float:
+    """One sample as the page asks for it; the seconds until it is there."""
     start = time.perf_counter()
-    body = json.dumps({"data": [prompt, 1, 0, 1.0, ""], "session_hash": session})
-    connection.request("POST", "/gradio_api/call/sample", body, {"Content-Type": "application/json"})
-    event = json.loads(connection.getresponse().read())["event_id"]
-    connection.request("GET", f"/gradio_api/call/sample/{event}")
+    body = json.dumps({"prompt": prompt, "count": 1, "seed": 0, "truncation": 1, "model": ""})
+    headers = {"Content-Type": "application/json", "Cookie": f"mmgan-owner={visitor:032}"}
+    connection.request("POST", "/sample/generate", body, headers)
     answer = connection.getresponse().read()
-    if b"event: complete" not in answer:
+    if b"mm-card" not in answer:
         raise RuntimeError(answer[-300:].decode(errors="replace"))
     return time.perf_counter() - start
 
 
 def main(url: str) -> None:
     address = urlsplit(url)
-    connections: list[http.client.HTTPConnection] = []
-    threads = ThreadPoolExecutor(64)
+    threads, names = ThreadPoolExecutor(64), itertools.count()
     for line in sys.stdin:
         prompts, at_once = json.loads(line)
-        while len(connections) < len(prompts):
-            connections.append(http.client.HTTPConnection(address.hostname, address.port, timeout=TIMEOUT))
-        sessions = [f"visitor-{place}" for place in range(len(prompts))]
-        waits = (threads.map if at_once else map)(ask, connections, sessions, prompts)
-        print(json.dumps(list(waits)), flush=True)
+        # New for each line: a server closes a connection that was idle for seconds.
+        connections = [http.client.HTTPConnection(address.hostname, address.port, timeout=TIMEOUT) for _ in prompts]
+        waits = list((threads.map if at_once else map)(ask, connections, names, prompts))
+        for connection in connections:
+            connection.close()
+        print(json.dumps(waits), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@ import pytest
 import torch
 from PIL import Image
 
-from mmgan.audio import fit_length, log_mel
-from mmgan.config import AudioConfig
+from mmgan.audio.mel import log_mel
+from mmgan.audio.waveform import fit_length
+from mmgan.config import ModelConfig, with_values
 from mmgan.data import loader as loader_module
 from mmgan.data.base import Dataset, Row
-from mmgan.data.loader import Batch, Loader, picture_to_array
+from mmgan.data.loader import Batch, Loader
+from mmgan.image.pictures import picture_to_array
 
 
 class Toy(Dataset):
@@ -44,11 +46,11 @@ class Toy(Dataset):
 
 
 def toy_loader(seed=0, **sizes):
-    return Loader(Toy(), **{"image_size": 16, "image_channels": 1, "batch_size": 8, "seed": seed, **sizes})
+    return Loader(Toy(), with_values(ModelConfig(), {"image.size": 16, **sizes}), batch_size=8, seed=seed)
 
 
 def same(a: Batch, b: Batch) -> bool:
-    return a.texts == b.texts and torch.equal(a.image, b.image) and torch.equal(a.mel, b.mel)
+    return a.texts == b.texts and all(torch.equal(x, b.rows[name]) for name, x in a.rows.items())
 
 
 def test_batch_depends_on_seed_and_step_only():
@@ -61,13 +63,15 @@ def test_batch_depends_on_seed_and_step_only():
 
 
 def test_batch_shapes_scales_and_what_is_missing():
-    batch = toy_loader(image_channels=3, image_size=32).batch(0)
-    assert batch.image.shape == (8, 3, 32, 32) and batch.image.dtype == torch.float32
-    assert batch.mel.shape == (8, 64, 64) and batch.mel.dtype == torch.float32
-    assert batch.has_image.tolist() == [i % 3 != 2 for i in range(8)]
-    assert batch.has_audio.tolist() == [i % 4 != 3 for i in range(8)]
-    assert batch.image.abs().max() <= 1 and batch.image[batch.has_image].std() > 0.1
-    assert (batch.image[~batch.has_image] == 0).all() and (batch.mel[~batch.has_audio] == -1).all()
+    batch = toy_loader(**{"image.channels": 3, "image.size": 32}).batch(0)
+    assert batch.rows["image"].shape == (8, 3, 32, 32) and batch.rows["image"].dtype == torch.float32
+    assert batch.rows["audio"].shape == (8, 64, 64) and batch.rows["audio"].dtype == torch.float32
+    assert batch.has["image"].tolist() == [i % 3 != 2 for i in range(8)]
+    assert batch.has["audio"].tolist() == [i % 4 != 3 for i in range(8)]
+    assert batch.rows["image"].abs().max() <= 1 and batch.rows["image"][batch.has["image"]].std() > 0.1
+    assert (batch.rows["image"][~batch.has["image"]] == 0).all() and (
+        batch.rows["audio"][~batch.has["audio"]] == -1
+    ).all()
     assert batch.texts[0] == "t0" and batch.wrong_texts == ["wrong"] * 8 and batch.concepts[7] == "c7"
 
 
@@ -75,12 +79,12 @@ def test_rows_without_any_picture_or_sound():
     loader = toy_loader()
     loader.dataset.rows = lambda rng, count: [Row("t", "w", None, None, "c")] * count
     batch = loader.batch(0)
-    assert not batch.has_image.any() and not batch.has_audio.any() and batch.image.shape == (8, 1, 16, 16)
+    assert not batch.has["image"].any() and not batch.has["audio"].any() and batch.rows["image"].shape == (8, 1, 16, 16)
 
 
 def test_values_are_those_of_the_bank():
     loader = toy_loader()
-    images, mels = loader.images([3, 3, 1]), loader.mels([5, 0])
+    images, mels = loader.rows("image", [3, 3, 1]), loader.rows("audio", [5, 0])
     expected = np.asarray(Toy().image(3)).astype(np.float32) / 127.5 - 1
     torch.testing.assert_close(images[0, 0], torch.from_numpy(expected), atol=1e-6, rtol=0)
     assert torch.equal(images[0], images[1])
@@ -90,40 +94,40 @@ def test_values_are_those_of_the_bank():
 
 def test_taken_items_are_copies():
     loader = toy_loader()
-    loader.mels([1]).fill_(9)
-    loader.images([1]).fill_(9)
-    assert loader.mels([1]).max() < 2 and loader.images([1]).max() <= 1
+    loader.rows("audio", [1]).fill_(9)
+    loader.rows("image", [1]).fill_(9)
+    assert loader.rows("audio", [1]).max() < 2 and loader.rows("image", [1]).max() <= 1
 
 
 def test_each_picture_is_decoded_once():
     loader = toy_loader()
-    loader.images([1, 2, 1])
-    loader.images([2, 1, 4])
+    loader.rows("image", [1, 2, 1])
+    loader.rows("image", [2, 1, 4])
     assert loader.dataset.decoded == [1, 2, 4]
 
 
 def test_beyond_the_cache_nothing_changes_but_speed(monkeypatch):
-    expected = toy_loader().images(range(10))
+    expected = toy_loader().rows("image", range(10))
     monkeypatch.setattr(loader_module, "CACHE_BYTES", 3 * 16 * 16)
     monkeypatch.setattr(loader_module, "CHUNK", 2)
     loader = toy_loader()
     order = [9, 0, 2, 3, 8, 1, 9, 4, 5, 6, 7]
-    assert torch.equal(loader.images(order), expected[order])
-    loader.images(order)
+    assert torch.equal(loader.rows("image", order), expected[order])
+    loader.rows("image", order)
     assert loader.dataset.decoded.count(0) == 1 and loader.dataset.decoded.count(8) == 2
 
 
 def test_audio_at_another_rate_and_length():
-    config = AudioConfig(sampling_rate=8_000, num_samples=8_192, f_max=4_000.0)
-    assert toy_loader(audio=config).batch(0).mel.shape == (8, 64, 32)
+    changes = {"audio.sampling_rate": 8_000, "audio.num_samples": 8_192, "audio.f_max": 4_000.0}
+    assert toy_loader(**changes).batch(0).rows["audio"].shape == (8, 64, 32)
 
 
 def test_slices_of_a_batch_are_what_processes_share():
     batch = toy_loader().batch(0)
     parts = [batch.slice(0, 3), batch.slice(3, 8)]
     assert [len(part) for part in parts] == [3, 5]
-    assert torch.equal(torch.cat([part.mel for part in parts]), batch.mel)
-    assert parts[1].texts == batch.texts[3:] and torch.equal(parts[1].has_audio, batch.has_audio[3:])
+    assert torch.equal(torch.cat([part.rows["audio"] for part in parts]), batch.rows["audio"])
+    assert parts[1].texts == batch.texts[3:] and torch.equal(parts[1].has["audio"], batch.has["audio"][3:])
     assert batch.to("cpu").texts == batch.texts
 
 

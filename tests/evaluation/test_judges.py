@@ -9,14 +9,15 @@ from needed import data_folder
 from PIL import Image
 
 from mmgan.errors import CheckpointError
-from mmgan.evaluation.judges import PRETRAINED, Judge, JudgeConfig, picture_input, sound_input, tensor_input
+from mmgan.evaluation.judges import Judge, JudgeConfig, picture_input, sound_input, tensor_input
+from mmgan.system.resources import PRETRAINED
 
 
 @pytest.fixture
 def saved(tmp_path):
     torch.manual_seed(0)
     judge = Judge(JudgeConfig(widths=(8, 8), features=16)).eval()
-    judge.save(tmp_path)
+    judge.save_pretrained(tmp_path, half=True)
     return judge, tmp_path
 
 
@@ -42,9 +43,8 @@ def test_a_damaged_judge_gives_one_sentence(saved, damage):
     elif damage == "not json":
         (folder / "config.json").write_text("{")
     else:
-        config |= {"unknown setting": {"colour": 1}, "other sizes": {"features": 32}, "nonsense": {"size": 10**9}}[
-            damage
-        ]
+        changes = {"unknown setting": {"colour": 1}, "other sizes": {"features": 32}, "nonsense": {"size": 10**9}}
+        config["judge"] |= changes[damage]
         (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(CheckpointError) as caught:
         Judge.from_pretrained(folder)
@@ -94,3 +94,15 @@ def test_the_shipped_judges_know_the_test_split(modality, least):
     # Noise must not be taken for anything with certainty by chance alone: shuffled labels score about one in ten.
     shuffled = np.random.default_rng(0).permutation(wanted)
     assert np.mean([a == b for a, b in zip(judge.predict(inputs), shuffled, strict=True)]) < 0.2
+
+
+def test_a_judge_sees_the_mean_of_the_channels():
+    colours = torch.tensor([[0.9, -0.3, 0.0], [-0.3, 0.9, 0.0], [0.0, -0.3, 0.9]])
+    grey = tensor_input(colours[:, :, None, None].expand(3, 3, 32, 32))
+    assert torch.allclose(grey, torch.full((3, 1, 32, 32), 0.2), atol=1e-6)
+
+
+def test_larger_pictures_are_averaged_and_not_picked_from():
+    stripes = torch.ones(1, 3, 64, 64)
+    stripes[..., ::2] = -1  # of every two columns one is black
+    assert torch.allclose(tensor_input(stripes), torch.zeros(1, 1, 32, 32), atol=1e-6)

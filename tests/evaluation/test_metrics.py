@@ -83,3 +83,18 @@ def test_memorisation_is_near_one_for_new_data_and_zero_for_copies():
     assert copies["held_out_median"] > 0
     without = metrics.memorisation(normal(500, 4, 2), training)  # training rows against each other
     assert without["ratio_median"] == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("k, covered", [(1, 0.0), (2, 0.5), (3, 1.0)])
+def test_precision_reaches_to_the_kth_neighbour_that_is_not_the_point_itself(k, covered):
+    real = torch.tensor([[0.0], [1.0], [3.0], [7.0]])  # reach 1, 1, 2, 4; then 3, 2, 3, 6; then 7, 6, 4, 7
+    generated = torch.tensor([[-2.0], [-4.0], [-2.0], [-4.0]])
+    assert metrics.precision_recall(real, generated, k)[0] == covered
+    assert metrics.precision_recall(generated, real, k)[1] == covered
+
+
+def test_the_fifth_percentile_is_of_the_nearest():
+    training = torch.zeros(1, 1)
+    found = metrics.memorisation(torch.arange(101.0)[:, None], training, 2 * torch.arange(101.0)[:, None])
+    assert found["generated_p5"] == pytest.approx(5) and found["held_out_p5"] == pytest.approx(10)
+    assert found["generated_median"] == pytest.approx(50) and found["ratio_median"] == pytest.approx(0.5)

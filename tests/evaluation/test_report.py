@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from mmgan.audio.spectrogram import spectrogram_image
 from mmgan.errors import MmganError
-from mmgan.evaluation.report import CELL, format_report, sample_sheet, to_pil, write_json
-from mmgan.spectrogram import spectrogram_image
+from mmgan.evaluation.report import CELL, format_report, sample_sheet, write_json
+from mmgan.image.pictures import to_pil
 
 RESULT = {
     "dataset": "digits", "model": "demo", "samples": 4, "seed": 0,

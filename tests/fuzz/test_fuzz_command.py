@@ -11,11 +11,17 @@ import zipfile
 import pytest
 from fakes import FakePipeline
 
-from mmgan import checkpoint, cli, pipeline, sharing
+from mmgan import cli
 from mmgan.data import load_dataset
 from mmgan.errors import MmganError
 from mmgan.evaluation import evaluate
-from mmgan.training import finetune, train
+from mmgan.hub import remote
+from mmgan.models.model_folder import ModelFolder
+from mmgan.sampling import arguments, pipeline
+from mmgan.sharing import hub as hub_of_models
+from mmgan.sharing import zips
+from mmgan.training import train
+from mmgan.training.finetune import command as finetune
 from mmgan.ui import app
 
 ODD = (
@@ -54,11 +60,12 @@ def place(tmp_path, monkeypatch):
         if source not in ("digits", "shapes"):
             return real(source, *others, **more)
         fake = FakePipeline()
-        return lambda prompt, **asked: pipeline.Pipeline._check_prompts(fake, prompt, None) and fake(prompt, **asked)
+        return lambda prompt, **asked: arguments.checked_prompts(prompt) and fake(prompt, **asked)
 
     monkeypatch.setattr(pipeline.Pipeline, "from_pretrained", load)
-    monkeypatch.setattr(checkpoint, "_download", enough)
-    monkeypatch.setattr(sharing, "write_shareable", lambda source, folder, *_: checkpoint.resolve(source) and enough())
+    monkeypatch.setattr(remote, "download", enough)
+    for module in (zips, hub_of_models):
+        monkeypatch.setattr(module, "write_shareable", lambda source, *_: ModelFolder.resolve(source) and enough())
     monkeypatch.setattr(evaluate, "evaluate", lambda pipe, data, *_: load_dataset(data) and enough())
     monkeypatch.setattr(train, "train_into", lambda *_, **__: 0)
     monkeypatch.setattr(finetune, "load_base", enough)

@@ -2,24 +2,20 @@
 
 import io
 import random
-import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
+from own_files import encoded, pcm, tone
 from PIL import Image
 
-from mmgan.data.archive import ZipFiles
-from mmgan.data.examine import decode_picture, examine_picture, examine_sound
+from mmgan.data.folder.archive import ZipFiles
+from mmgan.data.folder.names import disk_name, guess, safe_name
 from mmgan.data.limits import Limits
-from mmgan.data.names import disk_name, guess, safe_name
-from mmgan.data.projects import Projects
+from mmgan.data.media.preview import decode_picture, examine_picture, examine_sound
 from mmgan.errors import MmganError
+from mmgan.projects.library import Projects
 from tests.fuzz.mutate import spoil_bytes
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-from own_files import encoded, pcm, tone
 
 LIMITS = Limits(pixels=4_000_000, seconds=20, samples=2_000_000, free_bytes=0)
 PICTURES = [("PNG", {}), ("JPEG", {}), ("WEBP", {}), ("GIF", {}), ("BMP", {}), ("MPO", {"save_all": True})]

@@ -5,11 +5,11 @@ import json
 import pytest
 from PIL import Image
 
-from mmgan.data.folder import Folder
+from mmgan.data.folder.dataset import Folder
 from mmgan.errors import MmganError
+from mmgan.runs.changes import changes
+from mmgan.runs.run import Run
 from mmgan.training import begin
-from mmgan.training.changes import changes
-from mmgan.training.runs import Run
 
 from .mutate import spoil_bytes, spoil_json
 
@@ -46,7 +46,7 @@ def test_spoiled_changes(count, tally, tmp_path):
         (run.folder / "changes.json").write_bytes(spoil_json(whole, seed))
         try:
             assert all(type(change["step"]) is int for change in changes(run.folder))
-            tally["result"] += begin.going_on(run, {"steps": 50}).steps == 50
+            tally["result"] += begin.going_on(run, {"steps": 50}).schedule.steps == 50
         except MmganError as error:
             tally["sentence"] += "\n" not in str(error)
     assert sum(tally.values()) == count

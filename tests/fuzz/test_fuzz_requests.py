@@ -22,12 +22,14 @@ from fakes import FakePipeline
 from PIL import Image
 
 from mmgan.errors import MmganError
-from mmgan.training.manager import Manager
-from mmgan.training.runs import Run
-from mmgan.ui import access, app, limits, model_files
-from mmgan.ui.owner import COOKIE
-from mmgan.ui.sampling import Sampler
-from mmgan.ui.settings import Settings
+from mmgan.runs.manager import Manager
+from mmgan.runs.run import Run
+from mmgan.ui import app
+from mmgan.ui.collect import model_files
+from mmgan.ui.sample.sampler import Sampler
+from mmgan.ui.server import access, limits
+from mmgan.ui.server.owner import COOKIE
+from mmgan.ui.server.settings import Settings
 
 from .mutate import ODD_VALUES, spoil_bytes, spoil_json, spoil_value
 
@@ -78,7 +80,6 @@ class Served:
         self.client = httpx.Client(base_url=url, cookies={COOKIE: OWNER}, timeout=30)
         self.folder = folder
         self.places = [str(folder), str(app.ASSETS.parent), "/site-packages", "/lib/python"]
-        (self.train,) = (key for key, block in demo.blocks.items() if getattr(block, "elem_id", "") == "train")
         self.events = sorted(key for key, function in demo.fns.items() if function.fn is not None)
 
     def ask(self, tally, method: str, path: str, content=None, headers=JSON) -> httpx.Response | None:
@@ -216,18 +217,16 @@ def test_the_train_tab(served, name, count, tally, faults):
             question["what"] = draw.choice(LOOKS)
         if name == "act":
             question["action"] = draw.choice(ACTS)
-        good = {"data": question, "fn_name": name, "component_id": served.train, "session_hash": "s"}
-        body = (
-            spoil_json(json.dumps(good).encode(), seed)
-            if seed % 4 == 0
-            else as_json({**good, "data": spoil_value(question, seed)})
-        )
-        answer = served.ask(tally, "POST", "/gradio_api/component_server", body)
+        good = json.dumps(question).encode()
+        body = spoil_json(good, seed) if seed % 4 == 0 else as_json(spoil_value(question, seed))
+        answer = served.ask(tally, "POST", f"/train/{name}", body)
         if answer is not None and answer.status_code == 200 and isinstance(found := answer.json(), dict):
             assert "error" not in found or isinstance(found["error"], str), (body, found)
 
 
+SAMPLED = {"prompt": "a bell", "other": "a gong", "model": "digits", "count": 1, "seed": 0, "truncation": 1.0}
 ROUTES = [
+    *(("POST", f"/sample/{name}", SAMPLED) for name in ("generate", "switch", "recall", "morph", "walk", "words")),
     ("GET", "/collect/projects", None),
     ("POST", "/collect/projects", {"name": "Bells"}),
     ("GET", "/collect/projects/KEY?page=0&show=all&find=bell", None),
@@ -304,7 +303,8 @@ def test_models_that_are_imported(served, count, tally, faults):
 PLACES = (
     "/", "/config", "/assets/a.js", "/static/a.svg", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt",
     "/gradio_api/info", "/gradio_api/openapi.json", "/gradio_api/app_id", "/gradio_api/startup-events", "/logout",
-    "/gradio_api/queue/data?session_hash=a", "/gradio_api/mcp/schema", "/collect/nothing", "/nothing/at/all",
+    "/gradio_api/queue/data?session_hash=a", "/gradio_api/mcp/schema", "/scripts/1/page/page.js", "/collect/nothing",
+    "/nothing/at/all",
 )  # fmt: skip
 
 

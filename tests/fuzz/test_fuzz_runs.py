@@ -12,23 +12,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmgan.checkpoint import load_model
 from mmgan.config import TrainingConfig, from_dict
 from mmgan.data import load_dataset
-from mmgan.data.projects import Projects
 from mmgan.errors import MmganError
 from mmgan.evaluation.report import sheet_grid
-from mmgan.pipeline import Pipeline
-from mmgan.training.access import Access, write_access
-from mmgan.training.examples import SHEET, close_others, forget_examples
-from mmgan.training.manager import Manager
+from mmgan.models.checkpoint import Model
+from mmgan.projects.library import Projects
+from mmgan.runs.access import Access, close_others, write_access
+from mmgan.runs.manager import Manager
+from mmgan.runs.run import Run
+from mmgan.sampling.pipeline import Pipeline
+from mmgan.training.forgetting import SHEET, forget_examples
 from mmgan.training.resuming import restore
-from mmgan.training.runs import Run
 from mmgan.training.trainer import Trainer
-from mmgan.ui.collect_rows import described, table
-from mmgan.ui.seeing import Sight
-from mmgan.ui.train import Desk
-from mmgan.ui.watching import Watcher
+from mmgan.ui.collect.rows import described, table
+from mmgan.ui.server.seeing import Sight
+from mmgan.ui.train.desk import Desk
+from mmgan.ui.train.watching import Watcher
 
 from .mutate import spoil_bytes, spoil_json
 
@@ -43,7 +43,6 @@ PROJECT = ("project.json", "metadata.csv")
 def small():
     """The tiny training of the training tests, in this process."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(Path(__file__).resolve().parents[1] / "training")
         import small
 
         from mmgan.training import train
@@ -170,7 +169,9 @@ def test_spoiled_models_are_loaded_or_refused(runs, small, name, count, tally, t
             pipe = Pipeline.from_pretrained(model, "cpu", small.Encoder())
             return [pipe.name, pipe.examples, pipe.info]
 
-        attempt(tally, sample if name[0] in "cg" else lambda: load_model(model, with_discriminators=True).info)
+        attempt(
+            tally, sample if name[0] in "cg" else lambda: Model.from_pretrained(model, with_discriminators=True).info
+        )
 
 
 def test_spoiled_headers_of_weights(runs, small, count, tally, tmp_path):

@@ -4,19 +4,15 @@ import csv
 import io
 import json
 import random
-import sys
-from pathlib import Path
 
 import pytest
+from own_files import captions_in, layout_of
 
-from mmgan.data.layout import clean_text
+from mmgan.data.folder.layout import clean_text
 from mmgan.data.limits import Limits
 from mmgan.errors import MmganError
 
 from .mutate import spoil_bytes, spoil_json
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data"))
-from own_files import captions_in, layout_of
 
 MEDIA = {
     name: b"" for name in ("1.png", "2.png", "a b.jpg", "images/3.png", "images/яблоко.png", "3.wav", "wavs/LJ1.wav")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmgan.audio import log_mel
+from mmgan.audio.mel import log_mel
 from mmgan.config import AudioConfig
 from mmgan.models.vocoder import Vocoder, VocoderConfig
 

@@ -1,7 +1,6 @@
 """The comparison of fine-tuning: what is held out, what the judge says, and the textbook DCGAN's shapes."""
 
 import struct
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,15 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from mmgan.audio import write_wav
-from mmgan.data.folder import Folder
+from mmgan.audio.waveform import write_wav
+from mmgan.data.folder.dataset import Folder
 from mmgan.evaluation.metrics import kernel_distance
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import compare_finetuning as comparison
-import make_own_sets
-import own_judge
-import textbook_dcgan
+from scripts.finetuning import compare_finetuning as comparison
+from scripts.finetuning import make_own_sets as make_own_sets
+from scripts.finetuning import own_judge as own_judge
+from scripts.finetuning import textbook_dcgan as textbook_dcgan
 
 
 def test_a_fifth_of_each_caption_is_held_out():

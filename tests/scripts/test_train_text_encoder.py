@@ -1,19 +1,15 @@
 """The training script of the text encoder: batches by seed and step, resuming, and what is kept out."""
 
 import random
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-from mmgan.data.text_corpus import Pair
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import evaluate_text_encoder as evaluation
-import text_student
-import text_training_set
-import train_text_encoder as training
+from scripts.text_encoder import evaluate as evaluation
+from scripts.text_encoder import student as text_student
+from scripts.text_encoder import train as training
+from scripts.text_encoder import training_set as text_training_set
+from scripts.text_encoder.text_corpus import Pair
 
 
 def sampler(seed=0, held_out=frozenset()):
@@ -163,9 +159,8 @@ def test_two_phrases_are_told_apart_where_they_differ_as_the_teacher_has_them_di
 
 def test_ways_to_ask_in_chinese_are_not_those_of_the_comparison():
     """The comparison's phrasings must stay ones that no training text has, word by word put together or not."""
-    import compare_text_encoders as comparison
-
-    from mmgan.data import text_corpus
+    from scripts.text_encoder import compare as comparison
+    from scripts.text_encoder import text_corpus
 
     pairs = list(text_corpus.bindings([("heart", "心形")], random.Random(0), per_thing=1_200))
     chinese = {pair.text for pair in pairs if pair.group == "binding_zh"}

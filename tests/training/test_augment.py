@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmgan.training.augment import Plan, augment_image, augment_mel, blank, shift
+from mmgan.models.modalities.augment import Plan, augment_image, augment_mel, blank, shift
 
 
 @pytest.fixture

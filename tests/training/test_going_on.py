@@ -11,23 +11,26 @@ import torch
 from PIL import Image
 from small import MODEL, Blobs, Encoder
 
-from mmgan.checkpoint import load_model, load_training_state, save_model
 from mmgan.cli import main
 from mmgan.config import PRESETS
 from mmgan.data import chosen, load_dataset
 from mmgan.errors import DataError
 from mmgan.models import Discriminators, Generator
-from mmgan.training import begin, finetune, finetune_loop, train
-from mmgan.training.changes import changes
-from mmgan.training.manager import Manager
-from mmgan.training.run_files import Damaged
-from mmgan.training.runs import Run
+from mmgan.models.checkpoint import Model
+from mmgan.runs.changes import changes
+from mmgan.runs.files import Damaged
+from mmgan.runs.manager import Manager
+from mmgan.runs.run import Run
+from mmgan.text.encoder import TextEncoder
+from mmgan.training import begin, start, train
+from mmgan.training.finetune import command as finetune
+from mmgan.training.finetune.held_out import HeldOut
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setitem(PRESETS, "tiny", MODEL)
-    monkeypatch.setattr(finetune.TextEncoder, "from_pretrained", lambda *_: Encoder())
+    monkeypatch.setattr(TextEncoder, "from_pretrained", lambda *_: Encoder())
     monkeypatch.setattr("mmgan.training.trainer.spread_captions", lambda texts, _: sorted(set(texts)))
 
 
@@ -48,7 +51,9 @@ def tuned(tmp_path, *more):
         Image.new("RGB", (16, 16), name).save(mine / f"{name}.png")
         soundfile.write(mine / f"{name}.wav", 0.3 * np.sin(np.arange(5_000) * 0.1 * (i + 1)), 16_000)
     torch.manual_seed(0)
-    save_model(tmp_path / "base", Generator(MODEL), Discriminators(MODEL), {"name": "small", "examples": ["a"]})
+    Model(Generator(MODEL), Discriminators(MODEL), {"name": "small", "examples": ["a"]}).save_pretrained(
+        tmp_path / "base"
+    )
     asked = ("--base", tmp_path / "base", "--out", out, "--steps", 2, "--batch-size", 8)
     assert mmgan("finetune", mine, *asked, *more) == 0
     return out
@@ -73,8 +78,8 @@ def test_a_finished_training_goes_on_to_the_steps_that_are_asked_for(tmp_path, m
     run = Run.open(out)
     assert ended(out) == ("finished", 5) and run.status()["share"] == 1
     # What it was begun with stays in config.json; the page and the next resume see what it does now.
-    assert json.loads((out / "config.json").read_text())["config"]["training"]["steps"] == 2
-    assert run.config["training"]["steps"] == Manager(tmp_path).describe("run")["steps"] == 5
+    assert json.loads((out / "config.json").read_text())["config"]["training"]["schedule"]["steps"] == 2
+    assert run.config["training"]["schedule"]["steps"] == Manager(tmp_path).describe("run")["steps"] == 5
     assert Manager(tmp_path).settings("run")["steps"] == 5
     (change,) = changes(out)
     assert change["step"] == 2 and change["settings"] == {"steps": 5}
@@ -112,15 +117,16 @@ def test_other_rates_and_batches_count_from_there_on(tmp_path, monkeypatch):
     step = train.Trainer.step
 
     def spy(self):
-        seen.append((self.config.learning_rate, self.config.batch_size, self.config.gamma))
+        how = self.config.optimization
+        seen.append((how.learning_rate, how.batch_size, self.config.losses.gamma))
         return step(self)
 
     monkeypatch.setattr(train.Trainer, "step", spy)
     asked = ("--steps", 4, "--learning-rate", "0.0001", "--batch-size", 8, "--set", "gamma=3")
     assert mmgan("train", "--out", out, "--resume", *asked) == 0
     assert seen == [(0.0001, 8, 3.0)] * 2
-    assert load_training_state(out / "checkpoint")[1]["examples"] == 2 * 16 + 2 * 8
-    assert load_model(out).info["examples_seen"] == 48
+    assert Model.load_training_state(out / "checkpoint")[1]["examples"] == 2 * 16 + 2 * 8
+    assert Model.from_pretrained(out).info["examples_seen"] == 48
     assert changes(out)[0]["settings"] == {"steps": 4, "learning_rate": 0.0001, "batch_size": 8, "gamma": 3.0}
 
 
@@ -128,12 +134,12 @@ def test_minutes_take_the_place_of_steps_and_steps_that_of_minutes(tmp_path, mon
     out = trained(tmp_path, monkeypatch)
     run = Run.open(out)
     config = begin.going_on(run, {"minutes": 30.0})
-    assert (config.minutes, config.steps) == (30.0, 2)
+    assert (config.schedule.minutes, config.schedule.steps) == (30.0, 2)
     (out / "changes.json").write_text(json.dumps({"changes": [{"step": 2, "settings": {"minutes": 30.0}}]}))
-    assert run.config["training"]["minutes"] == 30.0 and begin.going_on(run) == config
+    assert run.config["training"]["schedule"]["minutes"] == 30.0 and begin.going_on(run) == config
     config = begin.going_on(run, {"steps": 9})
-    assert (config.minutes, config.steps) == (0.0, 9)
-    assert begin.going_on(run, more=["steps=9", "minutes=31"]).minutes == 31.0
+    assert (config.schedule.minutes, config.schedule.steps) == (0.0, 9)
+    assert begin.going_on(run, more=["steps=9", "minutes=31"]).schedule.minutes == 31.0
 
 
 @pytest.mark.parametrize("asked", ["--steps 2", "--steps 1", "--minutes 0.0001", "--learning-rate 0.1"])
@@ -189,20 +195,20 @@ def test_values_outside_their_limits_are_refused_before_anything_starts(tmp_path
 
 def test_a_verdict_of_the_past_does_not_end_what_is_asked_for_now(tmp_path, monkeypatch):
     """A fine-tuning that ended itself, since it copied, goes on for whoever asks; its best weights stay known."""
-    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_interval", lambda self, cost: 0.0)
-    measured = finetune_loop.FinetuneLoop._measured
+    monkeypatch.setattr(HeldOut, "interval", lambda self, session: 0.0)
+    measured = HeldOut._measured
 
-    def copying(self, image, mel):
+    def copying(self, rows):
         from dataclasses import replace
 
-        found = measured(self, image, mel)
+        found = measured(self, rows)
         return {kind: replace(m, copies=1.0 if self.trainer.step_count > 1 else 0.0) for kind, m in found.items()}
 
-    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_measured", copying)
+    monkeypatch.setattr(HeldOut, "_measured", copying)
     out = tuned(tmp_path, "--set", "steps=8")
     state, step = ended(out)
-    assert state == "finished" and step < 8 and "began to copy" in Run.open(out).status()["reason"]
-    monkeypatch.setattr(finetune_loop.FinetuneLoop, "_measured", measured)
+    assert state == "finished" and step < 8 and "began to copy" in str(Run.open(out).status()["reason"])
+    monkeypatch.setattr(HeldOut, "_measured", measured)
     assert mmgan("finetune", "--out", out, "--resume", "--steps", 12) == 0
     assert ended(out) == ("finished", 12)
 
@@ -213,7 +219,7 @@ def test_damaged_changes_are_told_as_damage(tmp_path, monkeypatch):
         (out / "changes.json").write_text(text)
         with pytest.raises(Damaged, match="damaged; delete the run"):
             _ = Run.open(out).config
-        assert "changes.json" in Manager(tmp_path).describe("run")["reason"]
+        assert "changes.json" in str(Manager(tmp_path).describe("run")["reason"])
 
 
 def test_a_name_that_is_a_dataset_and_a_folder_is_asked_about(tmp_path, monkeypatch, capsys):
@@ -239,4 +245,4 @@ def test_a_name_that_is_a_dataset_and_a_folder_is_asked_about(tmp_path, monkeypa
 def test_without_any_option_a_namespace_of_few_goes_on(tmp_path, monkeypatch):
     out = trained(tmp_path, monkeypatch)
     options = SimpleNamespace(out=str(out), resume=True, device="cpu", text_encoder=None, nice=0)
-    assert begin.main(options) == 0 and ended(out) == ("finished", 2)
+    assert start.main(options) == 0 and ended(out) == ("finished", 2)

@@ -11,8 +11,8 @@ from small import MODEL, Blobs
 
 from mmgan.data import Prompt
 from mmgan.data.loader import Loader
+from mmgan.runs.run import Run
 from mmgan.training import strips
-from mmgan.training.runs import Run
 
 
 @pytest.fixture
@@ -24,20 +24,20 @@ def run(tmp_path):
 def test_columns_are_of_all_concepts_and_have_real_examples():
     columns = strips.choose_columns(Blobs(), Blobs().prompts())
     assert [column.prompt for column in columns] == ["a bright square", "a dark square"] * 4
-    assert [column.image for column in columns] == [0, 4, 1, 5, 2, 6, 3, 7]  # each another one
+    assert [column.places["image"] for column in columns] == [0, 4, 1, 5, 2, 6, 3, 7]  # each another one
     assert strips.choose_columns(Blobs(), []) == []
     unseen = [*Blobs().prompts(), Prompt("a square of no colour", "none")]
     assert "a square of no colour" not in {column.prompt for column in strips.choose_columns(Blobs(), unseen)}
 
 
 def test_what_is_written_can_be_seen_and_heard(run):
-    loader = Loader(Blobs(), MODEL.image_size, 1, MODEL.audio, 16)
+    loader = Loader(Blobs(), MODEL, 16)
     columns = strips.choose_columns(Blobs(), Blobs().prompts())
     strips.write_real(run, columns, loader)
     image = torch.stack([torch.full((1, 16, 16), value) for value in torch.linspace(-1, 1, 8)])
     mel = torch.full((8, MODEL.audio.bands, MODEL.audio.frames), -1.0)
     mel[3, 20] = 0.5  # only the fourth clip is to be heard
-    strips.write_visit(run, 7, image, mel, MODEL.audio)
+    strips.write_visit(run, 7, {"image": image, "audio": mel}, MODEL)
     assert run.visits() == [7]
     picture = Image.open(run.strips / "0000007.png")
     assert picture.size == (8 * 16, 16) and [picture.getpixel((16 * k + 8, 8)) for k in (0, 7)] == [0, 255]

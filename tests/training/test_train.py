@@ -12,24 +12,24 @@ import small
 import torch
 from safetensors.torch import load_file
 
-from mmgan.checkpoint import load_model
 from mmgan.config import PRESETS, TrainingConfig, from_dict, to_dict
 from mmgan.errors import MmganError, TrainingError
+from mmgan.models.checkpoint import Model
+from mmgan.runs.checks import with_settings
+from mmgan.runs.run import Run
 from mmgan.training import train
-from mmgan.training.runs import Run
-from mmgan.training.train import with_settings
 
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parents[1] / "support"
 ENVIRONMENT = {
     **os.environ,
     "OMP_NUM_THREADS": "1",
-    "PYTHONPATH": f"{HERE}:{HERE.parents[1]}",
+    "PYTHONPATH": f"{SUPPORT}:{SUPPORT.parents[1]}",
     "ACCELERATE_USE_CPU": "true",
 }
 
 
 def start(*arguments, launcher=()) -> subprocess.Popen:
-    command = [sys.executable, *launcher, str(HERE / "small.py"), *map(str, arguments)]
+    command = [sys.executable, *launcher, str(SUPPORT / "small.py"), *map(str, arguments)]
     return subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
 
@@ -95,10 +95,10 @@ def test_a_stop_request_saves_and_says_at_which_step(tmp_path):
     finish(process)
     status = Run.open(tmp_path / "run").status()
     assert status["state"] == "stopped" and status["step"] > 0
-    assert status["reason"] == f"Saved at step {status['step']}."
+    assert str(status["reason"]) == f"Saved at step {status['step']}."
     assert Run.open(tmp_path / "run").checkpoint_step() == status["step"]
-    assert load_model(tmp_path / "run").info["steps"] == status["step"]
-    assert load_model(tmp_path / "run").info["captions"]
+    assert Model.from_pretrained(tmp_path / "run").info["steps"] == status["step"]
+    assert Model.from_pretrained(tmp_path / "run").info["captions"]
 
 
 def test_an_interrupt_saves_too(tmp_path):
@@ -120,7 +120,8 @@ def test_a_run_has_sheets_metrics_and_a_model(tmp_path):
     rows = [row for row in run.metrics()[0] if "generator" in row]
     assert {"pairs_per_second", "discriminator", "contrastive"} <= rows[-1].keys()
     assert ["penalty" in row for row in rows] == [True, False, False, False, True, False]  # every fourth step
-    assert run.config["training"]["steps"] == 6 and load_model(run.folder).config.image_size == 16
+    assert run.config["training"]["schedule"]["steps"] == 6
+    assert Model.from_pretrained(run.folder).config.image.size == 16
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,9 @@ def test_how_a_training_that_breaks_ends(tmp_path, monkeypatch, error, batch_siz
     settings = small.config(steps=9, batch_size=batch_size)
     assert train.train(settings, "blobs", tmp_path / "run", device="cpu", progress=False) == 1
     run = Run.open(tmp_path / "run")
-    assert (run.status()["state"], run.status()["step"]) == (state, 2) and run.status()["reason"].endswith(sentence)
+    assert (run.status()["state"], run.status()["step"]) == (state, 2) and str(run.status()["reason"]).endswith(
+        sentence
+    )
     assert run.resumable() and run.checkpoint_step() == 0  # saved before its first step
     assert ("Traceback" in run.log_tail()) == (type(error) is ZeroDivisionError)
 
@@ -158,7 +161,7 @@ def test_how_a_training_that_breaks_ends(tmp_path, monkeypatch, error, batch_siz
         (["nothing.at.all=3"], "NAME=VALUE"),
         (["gama=3"], "'gama', which this mmgan does not know"),
         (["gamma=-1"], "gamma in the options is -1.0, outside 0.0 to 1000.0"),
-        (["model.image_widths=wide"], "image_widths in model in the options should be a short list of numbers"),
+        (["model.image.widths=wide"], "widths in image in model in the options should be a short list of numbers"),
     ],
 )
 def test_settings_that_cannot_be_used_get_a_sentence(settings, sentence):
@@ -170,4 +173,4 @@ def test_settings_reach_the_configuration():
     settings = ["gamma=5", "loss=hinge", "model.image_widths=[32,16]"]
     values = with_settings({"model": to_dict(PRESETS["tiny"])}, settings)
     config = from_dict(TrainingConfig, values)
-    assert (config.gamma, config.loss, config.model.image_widths) == (5.0, "hinge", (32, 16))
+    assert (config.losses.gamma, config.losses.loss, config.model.image.widths) == (5.0, "hinge", (32, 16))

@@ -7,9 +7,10 @@ import pytest
 import torch
 from small import Blobs, Encoder, config
 
-from mmgan.config import LOSS_NAMES
+from mmgan.config import EMBEDDING_DIM, LOSS_NAMES
 from mmgan.errors import TrainingError
-from mmgan.training.objectives import Scores
+from mmgan.training.game import Scores, Slice
+from mmgan.training.terms import CaptionMargin, CaptionMean, Reconstruction, TwinSpread
 from mmgan.training.trainer import Trainer
 
 
@@ -30,9 +31,18 @@ def test_every_loss_trains_both_networks(loss):
     assert not torch.equal(before[0], weights(t.generator)) and not torch.equal(before[1], weights(t.discriminators))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def at(t: Trainer, part, counts=None, **known) -> Slice:
+    """A slice of which a term looks at what is ``known``."""
+    nothing = torch.zeros(len(part), EMBEDDING_DIM)
+    codes = torch.zeros(len(part), t.config.model.latent_dim)
+    given = {"captions": nothing, "caption": nothing, "wrong_caption": nothing, "latents": codes, "noise": codes}
+    counts = counts or {name: torch.ones(len(part)) for name in t.game.counts(part)}
+    return Slice(part, part, slice(0, len(part)), **(given | {"between": codes[:, 0], "counts": counts} | known))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_optimizers(optimizer):
-    t = trainer(optimizer=optimizer, weight_decay=0.01)
+    t = trainer(optimizer=optimizer)
     before = weights(t.generator)
     t.step()
     assert not torch.equal(before, weights(t.generator))
@@ -48,17 +58,20 @@ def test_training_teaches_the_critics_to_tell_captions_apart():
 def test_a_caption_margin_parts_the_styles_of_captions_that_lie_close_and_leaves_the_others():
     torch.manual_seed(0)
     t = trainer()
-    size = t.config.model.embedding_dim
+    size, part = EMBEDDING_DIM, t.loader.batch(0).slice(0, 8)
     caption = torch.nn.functional.normalize(torch.randn(8, size), dim=1)
     close = torch.nn.functional.normalize(caption + 0.04 * torch.randn(8, size) / size**0.5, dim=1)
-    latents, counts = torch.randn(8, t.config.model.latent_dim), torch.ones(8, 5)
-    others = t.objectives.caption_margin(caption, caption.flip(0), latents, counts)
-    before = t.objectives.caption_margin(caption, close, latents, counts)
+    latents = torch.randn(8, t.config.model.latent_dim)
+
+    def margin(wrong):
+        return CaptionMargin().value(t.game, at(t, part, caption=caption, wrong_caption=wrong, latents=latents))
+
+    others, before = margin(caption.flip(0)), margin(close)
     assert others == 0 and before > 1.0  # of 2, were the captions the same
     optimizer = torch.optim.Adam(t.generator.mapping.parameters(), lr=7e-4)
     for _ in range(300):
         optimizer.zero_grad()
-        loss = t.objectives.caption_margin(caption, close, latents, counts)
+        loss = margin(close)
         loss.backward()
         optimizer.step()
     assert loss < before / 4
@@ -68,31 +81,39 @@ def test_the_mean_of_what_is_generated_moves_to_the_mean_of_what_is_real_without
     torch.manual_seed(0)
     t = trainer()
     part = t.loader.batch(0)
-    counts = torch.ones(len(part), 5)
-    near = torch.zeros(2, len(part), 384)
-    assert t.objectives.caption_mean((part.image, part.mel), part, *near, counts) == 0
-    noise = torch.randn(200, *part.image.shape) * 0.1  # as different as rows of one caption may be
-    same = [t.objectives.caption_mean((part.image + n, part.mel), part, *near, counts) for n in noise]
-    assert torch.stack(same).mean().abs() < 0.01 * noise[0].square().sum() / t.objectives.spreads[0] / len(part)
-    darker = t.objectives.caption_mean((part.image - 0.1, part.mel), part, *near, counts)
-    torch.testing.assert_close(darker, torch.tensor(0.01 * part.image[0].numel() / t.objectives.spreads[0]))
-    alone = t.objectives.caption_mean((part.image - 0.1, part.mel), part, *near, counts * torch.tensor([1, 1, 1, 0, 1]))
-    assert alone == 0  # rows without a twin say nothing
-    far = t.objectives.caption_mean((part.image - 0.1, part.mel), part, near[0], near[1] + 0.1, counts)
+    image, mel, spread = part.rows["image"], part.rows["audio"], t.game.spreads["image"]
+
+    def mean(image, counts=None, **captions):
+        return CaptionMean().value(t.game, at(t, part, counts, generated={"image": image, "audio": mel}, **captions))
+
+    assert mean(image) == 0
+    noise = torch.randn(200, *image.shape) * 0.1  # as different as rows of one caption may be
+    same = [mean(image + n) for n in noise]
+    assert torch.stack(same).mean().abs() < 0.01 * noise[0].square().sum() / spread / len(part)
+    darker = mean(image - 0.1)
+    torch.testing.assert_close(darker, torch.tensor(0.01 * image[0].numel() / spread))
+    counts = {name: torch.ones(len(part)) for name in t.game.counts(part)} | {"image_twins": torch.zeros(len(part))}
+    assert mean(image - 0.1, counts) == 0  # rows without a twin say nothing
+    far = mean(image - 0.1, wrong_caption=torch.full((len(part), EMBEDDING_DIM), 0.1))
     torch.testing.assert_close(far, darker / 4)  # captions that cannot be mistaken for each other count less
 
 
 def test_samples_of_one_caption_are_to_differ_as_its_files_do_and_no_more():
     t = trainer(twin_spread_weight=1.0)
     part = t.loader.batch(0)
-    counts = t.objectives.counts(part)
-    alike = part.image.mean(0, keepdim=True).expand_as(part.image), part.mel.mean(0, keepdim=True).expand_as(part.mel)
-    found = [t.objectives.twin_spread(rows, counts) for rows in (alike, (part.image, part.mel))]
-    found.append(t.objectives.twin_spread((9 * part.image, 9 * part.mel), counts))
-    assert found[0] == pytest.approx(float(counts[:, 3:].mean(0).sum()), rel=0.01) and found[0] > found[1] > found[2]
-    assert t.objectives.twin_spread(alike, counts * torch.tensor([1, 1, 1, 0, 0])) == 0  # no twins
-    assert trainer().objectives.twin_spreads == [0.0, 0.0]
-    t.objectives.twin_spreads = [0.0, 0.0]  # as where no caption has two files
+    counts = t.game.counts(part)
+
+    def spread(rows, counts=counts):
+        return TwinSpread().value(t.game, at(t, part, counts, generated=rows))
+
+    alike = {name: rows.mean(0, keepdim=True).expand_as(rows) for name, rows in part.rows.items()}
+    found = [spread(alike), spread(part.rows), spread({name: 9 * rows for name, rows in part.rows.items()})]
+    twins = counts["image_twins"].mean() + counts["audio_twins"].mean()
+    assert found[0] == pytest.approx(float(twins), rel=0.01) and found[0] > found[1] > found[2]
+    alone = {name: torch.zeros_like(count) if "twins" in name else count for name, count in counts.items()}
+    assert spread(alike, alone) == 0  # no twins
+    assert trainer().game.twin_spreads == {"image": 0.0, "audio": 0.0}
+    t.game.twin_spreads = {"image": 0.0, "audio": 0.0}  # as where no caption has two files
     assert t.step()["twin_spread"] == 0
 
 
@@ -156,7 +177,7 @@ def test_what_the_data_lack_altogether_is_skipped_and_changes_nothing(side, loss
 
     def steps(whole: bool) -> tuple[Trainer, list[dict]]:
         t = Trainer(config(penalty_interval=1, loss=loss), Alone(), Encoder())
-        t.objectives.present = (True, True) if whole else t.objectives.present
+        t.game.present = ("image", "audio") if whole else t.game.present
         if not whole:
             for module in (getattr(t.generator, side), getattr(t.discriminators, side).stem):
                 module.register_forward_hook(lambda *_: pytest.fail(f"{side} was computed"))
@@ -204,7 +225,7 @@ def test_average_follows_the_generator():
 def test_augmentation_adapts_towards_its_target():
     t = trainer(augment_target=0.6, augment_image=0.5, augment_audio=0.5)
     t._adapt_augmentation({"sign_image": 0.9, "sign_audio": 0.1}, 500)
-    assert t.augment_image == pytest.approx(0.51) and t.augment_audio == pytest.approx(0.49)
+    assert t.augment == pytest.approx({"image": 0.51, "audio": 0.49})
 
 
 def test_the_rate_falls_along_a_cosine():
@@ -243,9 +264,9 @@ def test_rebuilding_alone_brings_pictures_and_sounds_nearer_to_the_data():
 
 def test_a_row_without_a_side_leaves_its_latents_to_the_prior():
     t = trainer()
-    scores = Scores(torch.randn(2, 16), torch.randn(2, 16), torch.zeros(2, 5))
-    counts = torch.tensor([[1.0, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
-    middle, log_variance = t.objectives._posterior(scores, counts)
+    scores = Scores({"image": torch.randn(2, 16), "audio": torch.randn(2, 16)}, {})
+    counts = {"image": torch.tensor([1.0, 0.0]), "audio": torch.zeros(2)}
+    middle, log_variance = Reconstruction().posterior(t.game, scores, counts)
     shared, image, audio = (x.detach() for x in middle.split([4, 4, 4], dim=1))
     assert shared[0].any() and image[0].any() and not audio[0].any() and not middle[1].any()
     assert (log_variance[0, :4] < 0).all() and not log_variance[1].any()  # what is said of it narrows the prior
@@ -254,6 +275,6 @@ def test_a_row_without_a_side_leaves_its_latents_to_the_prior():
 def test_samples_come_from_the_average_and_repeat():
     t = trainer()
     latents = torch.randn(2, t.config.model.latent_dim)
-    image, mel = t.sample(["a bright square", "a dark square"], latents)
-    assert image.shape == (2, 1, 16, 16) and mel.shape == (2, 64, 16)
-    assert torch.equal(image, t.sample(["a bright square", "a dark square"], latents)[0])
+    made = t.sample(["a bright square", "a dark square"], latents)
+    assert made["image"].shape == (2, 1, 16, 16) and made["audio"].shape == (2, 64, 16)
+    assert torch.equal(made["image"], t.sample(["a bright square", "a dark square"], latents)["image"])

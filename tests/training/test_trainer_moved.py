@@ -10,11 +10,12 @@ import torch
 from needed import data_folder
 from small import Blobs, Encoder, config
 
-from mmgan.config import PRESETS, TrainingConfig
+from mmgan.config import PRESETS, TrainingConfig, with_values
 from mmgan.data import load_dataset
-from mmgan.training.augment import Plan, augment_mel
-from mmgan.training.loop import Loop
-from mmgan.training.runs import Run
+from mmgan.models.modalities.augment import Plan, augment_mel
+from mmgan.runs.run import Run
+from mmgan.training.callbacks import FilmStrip, LiveJudge
+from mmgan.training.session import Session
 from mmgan.training.trainer import EMA_WARM_UP, Trainer
 
 PROMPTS = ["a bright square", "a dark square"]
@@ -41,11 +42,9 @@ def test_samples_come_from_the_average_and_not_from_the_generator():
     embeddings = t.text_encoder.encode(PROMPTS)
     with torch.no_grad():
         average, raw = t.ema(embeddings, latents), t.generator(embeddings, latents)
-    assert not torch.allclose(average[0], raw[0], atol=1e-4)
-    for found, expected in zip(t.sample(PROMPTS, latents), average, strict=True):
-        torch.testing.assert_close(found, expected)
-    for found, expected in zip(t.sample(PROMPTS, latents, ema=False), raw, strict=True):
-        torch.testing.assert_close(found, expected)
+    assert not torch.allclose(average["image"], raw["image"], atol=1e-4)
+    torch.testing.assert_close(t.sample(PROMPTS, latents), average)
+    torch.testing.assert_close(t.sample(PROMPTS, latents, ema=False), raw)
 
 
 def test_the_average_forgets_faster_at_first_and_then_at_its_half_life():
@@ -54,7 +53,7 @@ def test_the_average_forgets_faster_at_first_and_then_at_its_half_life():
     t.step()
     keep = 0.5 ** (1 / EMA_WARM_UP)  # after one batch its half-life is a tenth of a batch
     torch.testing.assert_close(weights(t.ema), torch.lerp(weights(t.generator), weights(kept), keep))
-    t.config, t.step_count, before = config(ema_images=32), 1_000, weights(t.ema)
+    t.config, t.step_count, before = config(ema_images=32.0), 1_000, weights(t.ema)
     t._average_weights(16)  # half a half-life
     torch.testing.assert_close(weights(t.ema), torch.lerp(weights(t.generator), before, 0.5**0.5))
 
@@ -106,7 +105,7 @@ def test_captions_get_noise_of_the_size_asked_for_and_stay_of_unit_length(monkey
     t = trainer(text_noise=0.5)
     seen = []
     gradients_of = t._gradients
-    monkeypatch.setattr(t, "_gradients", lambda *a: seen.append((a[2], a[3])) or gradients_of(*a))
+    monkeypatch.setattr(t, "_gradients", lambda at: seen.append((at.caption, at.wrong_caption)) or gradients_of(at))
     t.step()
     clean = t.text_encoder.encode(t.loader.batch(0).texts)
     (noisy, wrong), draw = seen[0], trainer(text_noise=0.5)._draw()
@@ -117,7 +116,7 @@ def test_captions_get_noise_of_the_size_asked_for_and_stay_of_unit_length(monkey
 
 
 def test_sounds_that_are_not_square_are_shifted_along_time(monkeypatch):
-    monkeypatch.setattr("mmgan.training.augment.GAIN", 0.0)
+    monkeypatch.setattr("mmgan.models.modalities.augment.GAIN", 0.0)
     mel = torch.full((64, 128, 20), -1.0)
     mel[:, 64, 10] = 1.0  # one band, one moment, of 128 bands and 20 frames
     plan = Plan.draw(64, torch.Generator().manual_seed(1))
@@ -130,41 +129,46 @@ def test_sounds_that_are_not_square_are_shifted_along_time(monkeypatch):
 
 
 @pytest.fixture
-def loop(tmp_path):
+def session(tmp_path):
     with Run.create(tmp_path / "run", {}) as run:
         run.strips.mkdir(parents=True)
-        yield Loop(trainer(learning_rate=5e-3), run, 0.0, progress=False)
+        t = trainer(learning_rate=5e-3)
+        yield Session(t, run, 0.0, [FilmStrip(t)])
 
 
-def test_the_film_strip_shows_the_same_latents_and_prompts_at_each_visit(loop, monkeypatch):
+def test_the_film_strip_shows_the_same_latents_and_prompts_at_each_visit(session, monkeypatch):
+    t, (strip,) = session.trainer, session.callbacks
     asked = []
-    sample = loop.trainer.sample
-    monkeypatch.setattr(loop.trainer, "sample", lambda texts, z: asked.append((texts, z.clone())) or sample(texts, z))
-    loop._visit()
-    loop.trainer.step(), torch.randn(5)
-    loop._visit()
+    sample = t.sample
+    monkeypatch.setattr(t, "sample", lambda texts, z: asked.append((texts, z.clone())) or sample(texts, z))
+    strip.look(session)
+    t.step(), torch.randn(5)
+    strip.look(session)
     assert asked[0][0] == asked[1][0] and torch.equal(asked[0][1], asked[1][1])
     assert not torch.equal(asked[0][1][0], asked[0][1][1])  # each column its own
-    assert len(loop.run_folder.visits()) == 2
+    assert len(session.run_folder.visits()) == 2
 
 
-def test_the_live_judge_hears_and_sees_digits_inside_a_loop(tmp_path, digits):
-    """A real loop over real digits whose generator is replaced by the data: the judge finds them right."""
-    real = Trainer(TrainingConfig(model=PRESETS["tiny"], batch_size=4), digits, Encoder())
+def test_the_live_judge_hears_and_sees_digits_inside_a_session(tmp_path, digits):
+    """A session over real digits whose generator is replaced by the data: the judge finds them right."""
+    real = Trainer(with_values(TrainingConfig(model=PRESETS["tiny"]), {"batch_size": 4}), digits, Encoder())
     with Run.create(tmp_path / "run", {}) as run:
-        loop = Loop(real, run, 0.0, progress=False)
-        concepts = [prompt.concept for prompt in loop.prompts]
+        judge = LiveJudge(real)
+        session = Session(real, run, 0.0, [judge])
+        concepts = [prompt.concept for prompt in judge.prompts]
         index = [(digits._images_of[int(c)][k], digits._sounds_of[int(c)][k % 30]) for k, c in enumerate(concepts)]
-        image = real.loader.images([int(i) for i, _ in index])
-        mel = real.loader.mels([int(j) for _, j in index])
-        real.sample = lambda *_: (image, mel)
-        loop._judge()
-        assert loop.accuracy["image_accuracy"] > 0.9 and loop.accuracy["audio_accuracy"] > 0.9
+        image = real.loader.rows("image", [int(i) for i, _ in index])
+        mel = real.loader.rows("audio", [int(j) for _, j in index])
+        real.sample = lambda *_: {"image": image, "audio": mel}
+        judge.look(session)
+        assert judge.accuracy["image_accuracy"] > 0.9 and judge.accuracy["audio_accuracy"] > 0.9
         rows = [row for row in run.metrics()[0] if "both" in row]
-        assert rows[-1]["both"] == loop.accuracy["both"] and 0 < rows[-1]["both"] <= rows[-1]["image_accuracy"]
-        real.sample = lambda *_: (image.roll(1, 0), mel)
-        loop._judge()
-        assert loop.accuracy["image_accuracy"] < 0.3 and loop.accuracy["both"] < 0.3 < loop.accuracy["audio_accuracy"]
+        assert rows[-1]["both"] == judge.accuracy["both"] and 0 < rows[-1]["both"] <= rows[-1]["image_accuracy"]
+        real.sample = lambda *_: {"image": image.roll(1, 0), "audio": mel}
+        judge.look(session)
+        assert (
+            judge.accuracy["image_accuracy"] < 0.3 and judge.accuracy["both"] < 0.3 < judge.accuracy["audio_accuracy"]
+        )
 
 
 @pytest.fixture

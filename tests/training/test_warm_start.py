@@ -2,15 +2,15 @@
 
 import pytest
 import torch
-from small import Blobs, Encoder, config
+from small import MODEL, Blobs, Encoder, config
 
-from mmgan.checkpoint import save_model
-from mmgan.config import ModelConfig
+from mmgan.config import with_values
 from mmgan.errors import TrainingError
 from mmgan.models import Discriminators, Generator
+from mmgan.models.checkpoint import Model
+from mmgan.runs.run import Run
 from mmgan.training import train as module
 from mmgan.training.resuming import warm_start
-from mmgan.training.runs import Run
 from mmgan.training.trainer import Trainer
 
 
@@ -18,7 +18,7 @@ from mmgan.training.trainer import Trainer
 def model(tmp_path):
     trained = Trainer(config(seed=5), Blobs(), Encoder())
     trained.step()
-    save_model(tmp_path / "model", trained.ema, trained.discriminators, {"name": "blobs"})
+    Model(trained.ema, trained.discriminators, {"name": "blobs"}).save_pretrained(tmp_path / "model")
     return tmp_path / "model", trained
 
 
@@ -42,24 +42,24 @@ def test_a_run_starts_from_the_model_and_says_so(model, tmp_path, monkeypatch):
     assert module.train(settings, "blobs", tmp_path / "run", device="cpu", progress=False, start_from=str(folder)) == 0
     run = Run.open(tmp_path / "run")
     assert run.config["start_from"] == str(folder)
-    from mmgan.checkpoint import load_model
+    from mmgan.models.checkpoint import Model
 
-    saved = load_model(run.folder).generator.state_dict()
+    saved = Model.from_pretrained(run.folder).generator.state_dict()
     torch.testing.assert_close(saved, dict(trained.ema.state_dict()))
 
 
 def test_other_sizes_and_missing_discriminators_are_refused(model, tmp_path):
     folder, trained = model
-    small = config(model=ModelConfig(**{**vars(config().model), "style_dim": 24}))
+    small = config(model=with_values(MODEL, {"style_dim": 24}))
     with pytest.raises(TrainingError, match="other sizes"):
         warm_start(Trainer(small, Blobs(), Encoder()), folder)
-    channels = config().model.image_channels
-    other = config(model=ModelConfig(**{**vars(config().model), "image_channels": 4 - channels}))
-    save_model(tmp_path / "other", Generator(other.model), Discriminators(other.model), {})
+    channels = config().model.image.channels
+    other = config(model=MODEL.with_channels(4 - channels))
+    Model(Generator(other.model), Discriminators(other.model), {}).save_pretrained(tmp_path / "other")
     said = "^other makes colour pictures and the data are grey" if channels == 1 else "^other makes grey pictures"
     with pytest.raises(TrainingError, match=said):
         warm_start(Trainer(config(), Blobs(), Encoder()), tmp_path / "other")
-    save_model(tmp_path / "half", Generator(config().model), None, {})
+    Model(Generator(config().model)).save_pretrained(tmp_path / "half")
     with pytest.raises(TrainingError, match="no discriminators"):
         warm_start(Trainer(config(), Blobs(), Encoder()), tmp_path / "half")
     assert isinstance(trained.discriminators, Discriminators)

@@ -1,15 +1,10 @@
 """A page over the fake pipeline, and a real browser that reports whatever it asks of the network."""
 
-import contextlib
-import os
 import shutil
-import socket
-import time
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from fakes import FakePipeline
+from served import absent, serving
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -27,58 +22,10 @@ REMEMBER_PLAYED = """new MutationObserver((changes) => { for (const { target } o
 REFUSALS = ("status of 400 (Bad Request)", "status of 403 (Forbidden)")
 
 
-def absent(reason):
-    """Skips, or fails where the browser is mandatory."""
-    if os.environ.get("MMGAN_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"MMGAN_REQUIRE_BROWSER=1, but {reason}")
-    pytest.skip(reason)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class OddPipeline(FakePipeline):
-    """Also fails in ways that the page should survive."""
-
-    def embed(self, prompts):
-        if "break" in prompts:
-            raise ZeroDivisionError("secret")
-        if "slow" in prompts:
-            time.sleep(1)
-        return super().embed(prompts)
-
-
-class Address(str):
-    """Where a page is; ``demo`` is the ``gr.Blocks`` that is served there."""
-
-    demo = None
-
-
-@contextlib.contextmanager
-def serving(settings):
-    """Serves the page in this process while the block runs; gives its :class:`Address`."""
-    from mmgan.training.manager import Manager
-    from mmgan.ui import app
-    from mmgan.ui.sampling import Sampler
-
-    demo = app.build(Sampler(load=OddPipeline, runs=Manager(settings.runs).models), settings)
-    settings = replace(settings, port=free_port())
-    app.serve(demo, settings)
-    try:
-        address = Address(f"http://127.0.0.1:{settings.port}")
-        address.demo = demo
-        yield address
-    finally:
-        demo.close(verbose=False)
-
-
 @pytest.fixture(scope="session")
 def url():
     """The address of the page, served in this process."""
-    from mmgan.ui.settings import Settings
+    from mmgan.ui.server.settings import Settings
 
     with serving(Settings(max_upload=1 << 20)) as address:
         yield address
@@ -144,7 +91,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(folder):
     """A page with a small limit on uploads."""
-    from mmgan.ui.settings import Settings
+    from mmgan.ui.server.settings import Settings
 
     with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
         yield address

@@ -96,7 +96,7 @@ def test_the_switch_keeps_what_is_set_and_shown(open_page, address, folder):
     assert page.input_value("#mt-set-learning_rate") == "0.002"
     assert page.evaluate("sessionStorage.getItem('mmgan-kept')") is None
     page.locator(".mt-run", has_text="mine").and_(page.locator("[aria-current]")).wait_for(state="detached")
-    assert page.evaluate("window.mmTrain.tabs[0].watched") == "mine"
+    assert page.evaluate("import('mmgan/train/tab.js').then(({ tabs }) => tabs[0].watched)") == "mine"
     page.locator('.mm-tabs [role="tab"]').first.click()
     page.wait_for_function("/shapes：3 个样本.*种子 42.*截断 0.5/.test(document.querySelector('.mm-ran').textContent)")
     assert page.locator("#results h2").inner_text() == "a red star" and page.locator("#results .mm-card").count() == 3
@@ -109,8 +109,13 @@ def test_the_switch_keeps_what_is_set_and_shown(open_page, address, folder):
 def test_the_page_is_left_once_however_late_gradio_answers(page):
     values = ["a thick eight", "", "digits", 4, 0, 1]
     kept = page.evaluate(
-        """(values) => { window.mmKept.leave(values); window.mmKept.leave(null);
-        return JSON.parse(sessionStorage.getItem("mmgan-kept")).sample; }""",
+        """async (values) => {
+            const { held } = await import("mmgan/sample/tab.js"), { leave } = await import("mmgan/page/reload.js");
+            const left = leave();
+            leave();
+            held(...values);
+            await left;
+            return JSON.parse(sessionStorage.getItem("mmgan-kept")).sample; }""",
         values,
     )
     assert kept == values

@@ -9,9 +9,9 @@ import soundfile
 from PIL import Image
 from safetensors import safe_open
 
-from mmgan import resources
-from mmgan.training import finetune
-from mmgan.training.runs import Run
+from mmgan.runs.run import Run
+from mmgan.system import resources
+from mmgan.training.finetune import command as finetune
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import free_port
+from served import free_port
 
 import mmgan
 

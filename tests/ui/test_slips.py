@@ -1,22 +1,17 @@
 """What people do by mistake, or without having read anything, in a real browser: nothing is lost, and it is said."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import puppet
-from conftest import serving
 from looks import shifts, watch_shifts
+from own_files import encoded, pcm
+from own_files import tone as waves
+from served import serving
 from test_collect_tab import begin, picture, row, tone, upload, zipped
 from test_train_tab import open_tab as open_train
 
-from mmgan.data.projects import Projects
-from mmgan.training.manager import Manager
-from mmgan.ui.settings import Settings
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-from own_files import encoded, pcm
-from own_files import tone as waves
+from mmgan.projects.library import Projects
+from mmgan.runs.manager import Manager
+from mmgan.ui.server.settings import Settings
 
 DROP = """([selector, name, bytes]) => { const data = new DataTransfer();
     data.items.add(new File([new Uint8Array(bytes)], name));
@@ -301,7 +296,8 @@ def test_a_phones_own_recorder_over_plain_http_ends_in_used_sounds(open_page, ad
 
 HEARD = """async (data) => {
     const file = new File([new Uint8Array(data)], "a.wav"), tab = {};
-    const [name, blob] = await window.mmCollect.parts.record.taken(tab, file, true);
+    const { record } = await import("mmgan/collect/record.js");
+    const [name, blob] = await record.taken(tab, file, true);
     const heard = await tab.sound.decodeAudioData(await blob.arrayBuffer());
     return Math.max(...heard.getChannelData(0).slice(0, 9_000)); }"""
 
@@ -309,7 +305,6 @@ HEARD = """async (data) => {
 def test_a_sound_whose_channels_cancel_is_heard_in_the_page_too(open_page, address):
     page = open_page(address)
     page.locator('.mm-tabs [role="tab"]').nth(2).click()
-    page.wait_for_function("() => window.mmCollect?.parts.record")
     data = list(pcm(np.stack([waves(16_000), -waves(16_000)], axis=1)))
     peak = page.evaluate(HEARD, data)
     assert peak > 0.4

@@ -5,8 +5,8 @@ from test_collect_tab import begin, picture, row, tone, upload, zipped
 from test_slips import open_tab
 from test_train_tab import open_tab as open_train
 
-from mmgan.data.projects import Projects
-from mmgan.training.manager import Manager
+from mmgan.projects.library import Projects
+from mmgan.runs.manager import Manager
 
 
 def news_of(page, name):
@@ -60,7 +60,7 @@ def test_a_refresh_takes_nothing_away_from_who_is_at_a_project(open_page, addres
     page.locator("[data-action=rename]").click()
     page.keyboard.type("a better na")
     project.add_recordings({"4.png": picture(4)}, "new")
-    page.evaluate("window.mmCollect.tabs[0].refresh()")
+    page.evaluate("import('mmgan/collect/tab.js').then(({ tabs }) => tabs[0].refresh())")
     row(page, "4.png").wait_for()
     page.keyboard.type("me")  # the form is still there, and has the focus
     page.keyboard.press("Enter")

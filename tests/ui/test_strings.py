@@ -1,57 +1,52 @@
 """Every text of the page in both languages."""
 
 import re
-import string
 from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
 
-from mmgan.data.cleaning import REPAIRS
-from mmgan.evaluation import own
+from mmgan.data.media.cleaning import REPAIRS
+from mmgan.evaluation import memorisation as own
+from mmgan.language import rooms, say, texts
+from mmgan.system.resources import ASSETS
 from mmgan.training.losses import LOSSES
-from mmgan.ui import strings
-from mmgan.ui.strings import collect, page, sample, train
-
-
-def places(text):
-    """The names of the places; of {count|file|files}, which only English has, what it counts."""
-    return {name.partition("|")[0] for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-@pytest.mark.parametrize("key", strings.TEXTS)
-def test_both_languages_with_the_same_places(key):
-    english, chinese = strings.TEXTS[key]
-    assert english.strip() and chinese.strip() and places(english) == places(chinese)
+from mmgan.ui import language as strings
+from mmgan.ui.train.watching import spoken_run
 
 
 def test_every_loss_has_its_title():
     for name, loss in LOSSES.items():
-        assert strings.TEXTS[f"set_loss_{name}_title"][0] == loss.title
+        assert say(f"set_loss_{name}_title") == loss.title
 
 
 @pytest.mark.parametrize("count, expected", [(0, "0 files"), (1, "1 file"), ("1", "1 file"), ("1,001", "1,001 files")])
 def test_numbers_have_their_grammar(count, expected):
-    assert strings.say("collect_files", count=count) == expected
-    assert strings.say("collect_files", "zh", count=count) == f"{count} 个文件"
+    assert say("collect_files", count=count) == expected
+    assert say("collect_files", "zh", count=count) == f"{count} 个文件"
 
 
 def test_no_count_stands_before_a_word_that_is_always_many():
     """ "1 sounds" is what comes of it; where a count is never 1 it may."""
-    may = {"train_samples_note", "long_prompt"}  # always eight; over a thousand
+    may = {"train_samples_note"}  # always eight
     many = re.compile(r"\{(count|pictures|sounds|problems|left_out)\} (other |chosen )?[a-z]+s\b")
-    assert not [key for key, (english, _) in strings.TEXTS.items() if many.search(english) and key not in may]
+    assert not [key for key, english in texts().items() if many.search(english) and key not in may and "." not in key]
 
 
-def test_no_key_stands_in_two_modules():
-    assert len(strings.TEXTS) == sum(len(module.TEXTS) for module in (page, sample, train, collect))
+def test_no_key_stands_in_two_rooms():
+    assert sum(map(len, rooms().values())) == len(texts())
 
 
 def test_the_page_knows_what_is_said_of_copying():
-    known = [strings.TEXTS[f"collect_gauge_{name}"][0] for name in ("copying", "close", "far", "own")]
-    for copies, nearer, text in zip((0.9, own.CLOSE, 0.0, 0.0), (1.0, 1.0, 0.0, 1.0), known, strict=True):
-        said = own.Measures(**{f.name: 0.0 for f in fields(own.Measures)} | {"copies": copies, "nearer": nearer}).gauge
-        assert said == text.format(share=f"{copies:.0%}")
+    known = ("copying", "close", "far", "own")
+    for copies, nearer, code in zip((0.9, own.CLOSE, 0.0, 0.0), (1.0, 1.0, 0.0, 1.0), known, strict=True):
+        row = {f.name: 0.0 for f in fields(own.Measures)} | {"copies": copies, "nearer": nearer}
+        gauges = {"image": own.Measures(**row).gauge}
+        said = spoken_run({"reason": "", "finetune": {"gauges": gauges}}, "zh")["finetune"]
+        assert said["codes"] == {"image": code}
+        assert said["gauges"]["image"] == say(f"memorisation.{code}", "zh", share=copies)
+    script = (ASSETS / "train" / "finetune.js").read_text(encoding="utf-8")
+    assert '["copying", "close"]' in script
 
 
 @pytest.mark.parametrize(
@@ -73,7 +68,7 @@ def test_the_page_knows_what_is_said_of_copying():
     ],
 )
 def test_every_problem_has_a_sentence(code):
-    assert f"collect_problem_{code}" in strings.TEXTS
+    assert f"collect_problem_{code}" in texts()
 
 
 def request(languages, chosen=None):

@@ -1,9 +1,9 @@
-"""What the library says, for who reads Chinese: all of it has Chinese, and real errors come out in it."""
+"""What the library says, for who reads Chinese: real errors, notes and tables come out in it."""
 
 import io
 import itertools
+import json
 import re
-import string
 import zipfile
 from dataclasses import fields
 from pathlib import Path
@@ -11,81 +11,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from library_sentences import read_texts
 from PIL import Image
 
-import mmgan
 from mmgan.config import TrainingConfig, from_dict
 from mmgan.data import load_dataset
-from mmgan.data.adding import add_from
-from mmgan.data.archive import FolderFiles, ZipFiles
-from mmgan.data.download import DownloadError
-from mmgan.data.examine import SIGNS
+from mmgan.data.folder.archive import FolderFiles, ZipFiles
+from mmgan.data.folder.sources import MemoryFiles
 from mmgan.data.limits import Limits
-from mmgan.data.projects import Projects
-from mmgan.data.sources import MemoryFiles
+from mmgan.data.media.preview import SIGNS
 from mmgan.errors import MmganError
-from mmgan.evaluation import own
-from mmgan.pipeline import Pipeline
-from mmgan.sharing import import_model
-from mmgan.text import TextEncoder
-from mmgan.training.augment import Allowed
-from mmgan.training.caption_rules import sentence as allowed_sentence
-from mmgan.training.manager import Manager
-from mmgan.training.runs import Run
-from mmgan.ui.collect_rows import table
-from mmgan.ui.problems import Problem, sentence
-from mmgan.ui.strings.catalogue import SAID, TEXTS
-from mmgan.ui.translation import in_chinese, is_whole
-from mmgan.ui.watching import spoken_run
+from mmgan.evaluation import memorisation as own
+from mmgan.language import Message
+from mmgan.models.modalities.augment import Allowed
+from mmgan.projects.importing import add_from
+from mmgan.projects.library import Projects
+from mmgan.runs.manager import Manager
+from mmgan.runs.run import Run
+from mmgan.sampling.pipeline import Pipeline
+from mmgan.sharing.zips import import_model
+from mmgan.system.download import DownloadError
+from mmgan.text.encoder import TextEncoder
+from mmgan.training.finetune.caption_rules import notes as kept
+from mmgan.ui.collect.rows import table
+from mmgan.ui.server.problems import sentence
+from mmgan.ui.train.watching import spoken_run
 
-ROOT = Path(mmgan.__file__).parent
-# Modules whose sentences no page shows, each with the reason.
-NEVER_SHOWN = {
-    "cli.py": "speaks to the terminal",
-    "data/captions.py": "makes captions, which are data",
-    "data/cedict.py": "is read when the text encoder is trained",
-    "data/text_corpus.py": "is read when the text encoder is trained",
-    "data/export.py": "is called from Python only",
-    "data/items.py": "its problems have codes, for which the page has sentences of its own",
-    "data/shapes.py": "refuses only what Python callers ask",
-    "data/shapes_measure.py": "measures for `mmgan evaluate`",
-    "evaluation/evaluate.py": "is `mmgan evaluate`",
-}
-# Sentences elsewhere that no page shows.
-NOT_SHOWN = {
-    "stopped: Stopped before it trained, so nothing was lost.": "a line of the log",
-    "A sentence gives a picture and a sound that belong together. Made with mmgan.": "of a model's card",
-    "Fine-tuned from {}.": "of a model's card",
-    "{} is a project, and its table says how each long sound is cut; cut them there, or leave --long-sounds out.": (
-        "answers a flag"
-    ),
-    "A run goes on with the {} that it began with; leave that out, or start a new run in another folder.": (
-        "answers flags"
-    ),
-    "{} is at step {} after {} minutes, so nothing of that is left to do; say how far it should go on, counted from "
-    "its beginning, such as --steps {}.": "answers flags",
-    "There is a dataset called {} and a folder or zip called that here; write ./{} for what is here, or dataset:{} for "
-    "the dataset.": "answers a flag",
-    "That of the data it learned from; whoever shares the model should say which.": "of a model's card",
-}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-
-
-def modules():
-    for path in sorted(ROOT.rglob("*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        if not name.startswith("ui/") and name not in NEVER_SHOWN:
-            yield name, path
-
-
-def template(english):
-    """As the code's are written: "{}" for each place."""
-    return "".join(literal + "{}" * (name is not None) for literal, name, _, _ in string.Formatter().parse(english))
-
-
-def places(text):
-    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
 
 def english_words(text):
@@ -93,76 +44,20 @@ def english_words(text):
     return re.findall(r"\b(?:the|is|and|of|to|it|not|cannot|was|has|your|again)\b", text)
 
 
-SPOKEN = {name: read_texts(path) for name, path in modules()}
-KNOWN = {template(english) for english in TEXTS}
-
-
-@pytest.mark.parametrize("name", SPOKEN)
-def test_every_sentence_of_the_library_has_chinese(name):
-    missing = [
-        f"{name}:{line} {said}" for said, line in SPOKEN[name].sentences.items() if said not in KNOWN | set(NOT_SHOWN)
-    ]
-    assert not missing
-
-
-def test_every_entry_is_said_by_code():
-    said = set().union(*(texts.sentences.keys() | texts.parts.keys() for texts in SPOKEN.values()))
-    assert not [english for english in TEXTS if template(english) not in said]
-    assert not [english for english in NOT_SHOWN if english not in said]
-
-
-def test_every_module_that_is_left_out_is_there():
-    assert not [name for name in NEVER_SHOWN if not (ROOT / name).is_file()]
-
-
-@pytest.mark.parametrize("english", TEXTS)
-def test_both_languages_have_the_same_places(english):
-    assert places(english) == places(TEXTS[english]) and len(set(places(english))) == len(places(english))
-    assert CHINESE.search(TEXTS[english]) or english.startswith(("a ", "an ")) or english == "{name} in {where}"
-    assert not is_whole(english) or TEXTS[english].endswith(("。", "}"))
-
-
-@pytest.mark.parametrize("english", [english for english in TEXTS if is_whole(english)])
-def test_every_sentence_is_known_again_with_its_values(english):
-    values = {name: f"«{name}»" for name in places(english)}
-    inner = {name: "the settings" if name == "where" else "update mmgan" for name in SAID & values.keys()}
-    found = in_chinese(english.format(**values | inner))
-    assert not english_words(found)
-    assert all(value in found for name, value in values.items() if name not in inner)
-    assert all(TEXTS[value].rstrip() in found for value in inner.values())
-
-
-def test_templates_have_no_place_right_after_another():
-    assert not [english for english in TEXTS if "}{" in english]
-    assert sum(template(english).count("{} {}") for english in TEXTS) <= 1  # names with spaces are tried one by one
-
-
 # What code puts together at run time ---------------------------------------------------------------------------------
-
-
-def test_a_text_of_nobodys_stays_as_it_is():
-    for text in ("", "Something else went wrong.", "It is in there.", "项目里已经没有这个文件。", "x" * 5_000):
-        assert in_chinese(text) == text
-    assert sentence("Saved at step 3.", "en") == "Saved at step 3."
-    assert sentence(Problem("no_prompt"), "zh").startswith("请输入")
-
-
-def test_several_sentences_in_a_row():
-    text = "Saved at step 1,500. It is copying your files: 45% of its samples are nearly the same as one of them."
-    assert in_chinese(text) == "已保存在第 1,500 步。它在照抄你的文件：45% 的样本几乎和其中某个文件一样。"
-    assert in_chinese("Nobody knows this. Saved at step 3.") == "Nobody knows this. 已保存在第 3 步。"
 
 
 @pytest.mark.parametrize("allowed", list(itertools.product([True, False], repeat=4)))
 def test_what_augmentation_leaves_alone(allowed):
-    said = allowed_sentence(Allowed(True, *allowed))
-    assert not english_words(in_chinese(said)) and bool(said) == bool(CHINESE.search(in_chinese(said)))
+    said = kept(Allowed(True, *allowed))
+    assert bool(said) == (not all(allowed)) and all(CHINESE.search(note.text("zh")) for note in said)
+    assert not any(english_words(note.text("zh")) for note in said)
 
 
-@pytest.mark.parametrize("kind", dict(SIGNS).values())
+@pytest.mark.parametrize("kind", {what for _, _, what in SIGNS})
 def test_what_a_file_is_inside(kind):
-    text = f"the file is {kind} inside, not what its name says; save it anew as PNG, JPEG, WAV or MP3."
-    assert kind not in in_chinese(text) and kind in TEXTS
+    said = Message("media.something_else", what=Message(f"media.is_{kind}"))
+    assert "is_" not in str(said) and not english_words(said.text("zh"))
 
 
 def test_what_the_held_out_files_say():
@@ -170,13 +65,7 @@ def test_what_the_held_out_files_say():
     for kind, copies in itertools.product(("image", "audio"), (0.0, 0.2, 0.9)):
         now = own.Measures(**row | {"copies": copies})
         for said in own.describe(kind, now, now):
-            assert not english_words(in_chinese(said)) and CHINESE.search(in_chinese(said)), said
-
-
-def test_hostile_text_takes_no_time():
-    """The number of readings is bounded, so these come back; without the bounds they would not."""
-    for text in ("{} in " * 300, " (first of them: " + "a " * 900 + ")", ". A" * 600, "a is " * 390):
-        assert isinstance(in_chinese(text), str)
+            assert not english_words(said.text("zh")) and CHINESE.search(said.text("zh")), said
 
 
 # Real errors ---------------------------------------------------------------------------------------------------------
@@ -238,7 +127,7 @@ def test_a_real_error_is_chinese(call, tmp_path):
 
 
 def test_a_download_that_failed():
-    said = sentence(DownloadError("mirror.example has no digits.gz any more", "update mmgan"), "zh")
+    said = sentence(DownloadError("gone", "update", host="mirror.example", name="digits.gz"), "zh")
     assert said == "下载失败：mirror.example 上已经没有 digits.gz；请更新 mmgan。"
 
 
@@ -259,12 +148,43 @@ def test_a_table_is_chinese(tmp_path):
 
 
 def test_a_run_speaks_the_readers_language(tmp_path):
-    note = "Your pictures are grey, so the base's colours are left out."
-    run = {"reason": "Imported from a zip.", "finetune": {"notes": [note], "gauges": {"image": "kept"}}}
-    assert spoken_run(run, "en")["finetune"]["notes"] == [note]
+    note, imported = Message("finetune.data_grey"), Message("runs.imported")
+    run = {"reason": imported, "finetune": {"notes": [note], "gauges": {"image": Message.plain("kept")}}}
+    assert spoken_run(run, "en")["finetune"]["notes"] == ["Your pictures are grey, so the base's colours are left out."]
     spoken = spoken_run(run, "zh")
     assert spoken["reason"] == "从 zip 导入。" and CHINESE.search(spoken["finetune"]["notes"][0])
-    assert spoken["finetune"]["gauges"] == {"image": "kept"} and run["reason"] == "Imported from a zip."
+    assert spoken["finetune"]["gauges"] == {"image": "kept"} and run["reason"] == imported
+
+
+def test_an_old_run_s_plain_text_is_shown_as_it_stands(tmp_path):
+    run = Run.create(tmp_path / "old", {"training": {}, "data": ""})
+    old = {"base": "digits", "notes": ["A note."], "sentences": ["A figure."], "gauges": {"image": "It copies."}}
+    run.set_status("failed", reason="The disk is full.", finetune=old)
+    run.close()
+    spoken = spoken_run(Manager(tmp_path).describe("old"), "zh")
+    assert spoken["reason"] == "The disk is full." and spoken["finetune"] == old | {"codes": {"image": "plain"}}
+
+
+def test_a_run_keeps_keys_and_values(tmp_path):
+    with Run.create(tmp_path / "new", {"training": {}, "data": ""}) as run:
+        run.set_status("stopped", step=7, reason=Message("runs.saved", step=7))
+    kept = json.loads((tmp_path / "new" / "status.json").read_text(encoding="utf-8"))
+    assert kept["reason"] == {"key": "runs.saved", "values": {"step": 7}}
+    assert Run(tmp_path / "new").status()["reason"].text("zh") == "已保存在第 7 步。"
+
+
+def test_a_project_s_table_keeps_keys_and_values(tmp_path):
+    project = Projects(tmp_path).create("test")
+    add_from(project, [MemoryFiles({"pdf.png": b"%PDF-1.7", "notes.txt": b"hello"}, Limits())], "")
+    kept = json.loads((project.folder / "project.json").read_text(encoding="utf-8"))
+    assert kept["items"][0]["error"]["key"] == "media.something_else"
+    assert kept["left_out"] == [["notes.txt", {"key": "data.unknown_kind", "values": {}}]]
+    kept["items"][0]["error"], kept["left_out"] = "It is broken.", [["notes.txt", "is no sound."]]
+    (project.folder / "project.json").write_text(json.dumps(kept), encoding="utf-8")  # as earlier versions wrote it
+    shown = table(Projects(tmp_path).open(project.key), "zh")
+    assert shown["rows"][0]["problem"] == "未采用：It is broken." and shown["left_out"] == [
+        ["notes.txt", "is no sound."]
+    ]
 
 
 def test_a_run_that_never_started(tmp_path):
