@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 AREAS = {  # files of each, and the tests that cover them
-    "training": ("mmgan/training/*.py", ["tests/training/test_*.py"]),
+    "training": ("mmgan/training/*.py", ["tests/training"]),
     "models": ("mmgan/models/*.py", ["tests/models", "tests/training/test_terms.py"]),
     "checkpoint": ("mmgan/models/checkpoint.py", ["tests/models/test_checkpoint.py", "tests/system/test_flushing.py"]),
     "evaluation": ("mmgan/evaluation/*.py", ["tests/evaluation"]),
