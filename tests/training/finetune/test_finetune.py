@@ -266,7 +266,10 @@ def test_from_the_command_and_the_manager(tmp_path, base, monkeypatch, capsys):
         == 0
     )
     config = Run.open(run).config
-    assert config["finetune"] == {"base": str(base), "pieces": False} and config["training"]["augmentation"]["augment_target"] > 0
+    assert (
+        config["finetune"] == {"base": str(base), "pieces": False}
+        and config["training"]["augmentation"]["augment_target"] > 0
+    )
     assert main(["finetune", str(mine.folder), "--base", "none", "--out", run]) == 2
     assert main(["finetune", "--out", run, "--resume"]) == 0  # it had ended, so there is nothing left to do
     assert main(["finetune", "--out", run]) == 2 and main(["finetune", "--out", f"{run} none", "--resume"]) == 2
