@@ -60,22 +60,24 @@ def visited(setup: Setup):
     settings = Settings(port=port, runs=Path(tempfile.gettempdir()) / "no-runs-here")
     demo = app.build(sampler, settings)
     app.serve(demo, settings)
-    people = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("visitors.py")), f"http://127.0.0.1:{port}"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-    def visit(prompts: list[str], at_once: bool) -> list[float]:
-        sampler.forget()
-        print(json.dumps([prompts, at_once]), file=people.stdin, flush=True)
-        return json.loads(people.stdout.readline())
-
     try:
-        yield visit
+        with people(f"http://127.0.0.1:{port}") as ask:
+            yield lambda prompts, at_once: (sampler.forget(), ask(prompts, at_once))[1]
     finally:
-        people.stdin.close()
-        people.wait(timeout=60)
         demo.close(verbose=False)
+
+
+@contextlib.contextmanager
+def people(url: str):
+    """A program that visits the page: ask(prompts, at once or not) -> the seconds that each waited."""
+    command = [sys.executable, str(Path(__file__).with_name("visitors.py")), url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def ask(prompts: list[str], at_once: bool) -> list[float]:
+            print(json.dumps([prompts, at_once]), file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield ask
 
 
 def visitors(setup: Setup) -> Part:
@@ -102,14 +104,24 @@ def visitors(setup: Setup) -> Part:
 
 
 def alone(setup: Setup) -> Part:
-    """One visitor with a new prompt, through HTTP as the page asks, against the pipeline called from Python."""
-    rounds = setup.rounds_of_prompts(1)
-    with visited(setup) as visit:
-        ways = {
-            "page": lambda: visit(rounds("page"), False)[0],
-            "pipeline": lambda: setup.pipeline(rounds("pipeline"), num_samples=1) and None,
-        }
-        timings = interleave(ways, setup.count(100, 2), 5)
+    """One visitor with a new prompt, through HTTP as the page asks, against the pipeline called from Python.
+
+    The page is a process of its own, as for people: in this one its compute threads and ours would wait for each other.
+    """
+    rounds, port = setup.rounds_of_prompts(1), free_port()
+    url, nowhere = f"http://127.0.0.1:{port}", str(Path(tempfile.gettempdir()) / "no-runs-here")
+    server = _command("app", "--port", str(port), "--device", "cpu", "--runs", nowhere)
+    try:
+        _wait_for(url, server)
+        with people(url) as ask:
+            ways = {
+                "page": lambda: ask(rounds("page"), False)[0],
+                "pipeline": lambda: setup.pipeline(rounds("pipeline"), num_samples=1) and None,
+            }
+            timings = interleave(ways, setup.count(100, 2), 5)
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
     page, own = 1e3 * float(np.median(timings["page"].returned)), 1e3 * timings["pipeline"].median
     values = {"page_ms": page, "pipeline_ms": own, "ratio": page / own}
     columns = ["", "page ms", "pipeline ms", "page / pipeline"]
