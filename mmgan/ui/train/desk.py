@@ -13,7 +13,7 @@ from pathlib import Path
 from ...data.registry import DATASETS
 from ...errors import MmganError, TrainingError
 from ...language import Message, say
-from ...projects.library import Project
+from ...projects.projects import Project
 from ...projects.table import owner_hash
 from ...runs.access import Access as RunAccess
 from ...runs.access import touches
@@ -113,12 +113,7 @@ class Desk:
     def start(self, question: dict, owner: str = "") -> dict:
         """Starts a run; the same checks as the manager's come first, for their sentences in the page's language."""
         name, data = str(question.get("name", "")), str(question.get("data", "")).strip()
-        try:
-            name = check_name(name)
-        except TrainingError as error:
-            raise TrainingError("train_bad_name") from error
-        if (self.manager.folder / name).exists():
-            raise TrainingError("runs.name_taken", name=name)
+        name = self._new_name(name)
         if data not in DATASETS and not (data and exists(data)):
             raise TrainingError("train_no_data", data=data[:200])
         if data not in DATASETS and touches(data, self.closed):
@@ -139,6 +134,16 @@ class Desk:
             )  # fmt: skip
         return {"name": name}
 
+    def _new_name(self, name: str) -> str:
+        """The name of a run to be, without space around it. Raises TrainingError where it cannot be one."""
+        try:
+            name = check_name(name)
+        except TrainingError as error:
+            raise TrainingError("train_bad_name") from error
+        if (self.manager.folder / name).exists():
+            raise TrainingError("runs.name_taken", name=name)
+        return name
+
     def finetune(self, question: dict, project: Project, base: str, address: str, owner: str = "") -> dict:
         """Starts a fine-tuning on a project: ``name``, ``minutes`` and, where not None, ``batch_size`` of
         ``question``; the same may as start a run. It is the visitor's alone, unless ``everybody`` may see it.
@@ -148,12 +153,7 @@ class Desk:
         """
         self.access.check(str(question.get("code", "")), address)
         name, minutes = str(question.get("name", "")), question.get("minutes")
-        try:
-            name = check_name(name)
-        except TrainingError as error:
-            raise TrainingError("train_bad_name") from error
-        if (self.manager.folder / name).exists():
-            raise TrainingError("runs.name_taken", name=name)
+        name = self._new_name(name)
         if not _number(minutes, MAX_MINUTES):
             raise TrainingError("train_bad_length", unit=Message("train_form_minutes"))
         if not any(item.used for item in project.items()):
