@@ -17,9 +17,7 @@ LONG_FUNCTIONS = {
     "mmgan/ui/train/api.py:add_api",
     "scripts/text_encoder/evaluate.py:evaluate",
 }
-LONG_FILES = {
-    "tests/training/finetune/test_finetune.py",
-}
+LONG_FILES = set()
 SCRIPTS_OF_THE_PAGE = ROOT / "assets"
 
 

@@ -123,7 +123,7 @@ def _access(data: str) -> Access | None:
 
     if not exists(Path(data) / PROJECT):
         return None
-    from ..projects.library import Project
+    from ..projects.projects import Project
 
     project = Project(data)
     return Access(project.owner) if project.owner and not project.shared else None

@@ -14,7 +14,7 @@ from mmgan.data.folder.names import disk_name, guess, safe_name
 from mmgan.data.limits import Limits
 from mmgan.data.media.preview import decode_picture, examine_picture, examine_sound
 from mmgan.errors import MmganError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from tests.fuzz.mutate import spoil_bytes
 
 LIMITS = Limits(pixels=4_000_000, seconds=20, samples=2_000_000, free_bytes=0)

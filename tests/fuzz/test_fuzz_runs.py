@@ -17,7 +17,7 @@ from mmgan.data import load_dataset
 from mmgan.errors import MmganError
 from mmgan.evaluation.report import sheet_grid
 from mmgan.models.checkpoint import Model
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.access import Access, close_others, write_access
 from mmgan.runs.manager import Manager
 from mmgan.runs.run import Run

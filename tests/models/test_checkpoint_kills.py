@@ -10,21 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+from small import MODEL
 
-from mmgan.config import AudioModelConfig, ImageModelConfig, ModelConfig, to_dict
+from mmgan.config import to_dict
 from mmgan.models import Generator, checkpoint
 from mmgan.models.checkpoint import Model
 from mmgan.system import files
 
 ROOT = Path(checkpoint.__file__).parents[2]
-SMALL = ModelConfig(
-    {
-        "image": ImageModelConfig(size=16, latent=3, patch=2, widths=(8, 8)),
-        "audio": AudioModelConfig(num_samples=4_096, latent=3, patch=4, widths=(8, 8)),
-    },
-    latent_shared=2, style_dim=16, critic_features=16,
-)  # fmt: skip
-
 # For each line "step pause" starts a process that saves for ever, so that torch is imported once for all of them. Each
 # save holds one number everywhere, so that a mixture of two saves would show.
 SAVER = """
@@ -58,7 +51,7 @@ for line in sys.stdin:
 def test_a_kill_at_any_moment_leaves_a_good_checkpoint(tmp_path):
     folder, draw, step, saves = tmp_path / "run" / "checkpoint", random.Random(0), 0, 0
     with subprocess.Popen(
-        [sys.executable, "-c", SAVER, str(folder), json.dumps(to_dict(SMALL))],
+        [sys.executable, "-c", SAVER, str(folder), json.dumps(to_dict(MODEL))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -88,7 +81,7 @@ def test_a_kill_at_any_moment_leaves_a_good_checkpoint(tmp_path):
                 step, saves = value, saves + (value > step)
         driver.stdin.close()
     assert saves >= 10
-    Model(Generator(SMALL)).save_pretrained(folder)
+    Model(Generator(MODEL)).save_pretrained(folder)
     assert [entry.name for entry in folder.parent.iterdir()] == ["checkpoint"]
 
 

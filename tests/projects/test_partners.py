@@ -8,7 +8,7 @@ from test_projects import codes, png, wave
 
 from mmgan.data.folder.dataset import Folder
 from mmgan.projects.items import rows
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 BELL, GONG = wave(440.0), wave(220.0)
 

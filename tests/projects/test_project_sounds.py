@@ -12,7 +12,7 @@ from mmgan.data.folder.dataset import Folder
 from mmgan.errors import DataError
 from mmgan.projects import project as project_module
 from mmgan.projects import store
-from mmgan.projects.library import Project, Projects
+from mmgan.projects.projects import Project, Projects
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from test_projects import codes, files, png, wave, zipped
 from mmgan.data import load_dataset
 from mmgan.data.limits import Limits
 from mmgan.errors import DataError
-from mmgan.projects.library import Project, Projects
+from mmgan.projects.projects import Project, Projects
 
 
 @pytest.fixture

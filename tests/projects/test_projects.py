@@ -19,7 +19,7 @@ from mmgan.data.folder.dataset import Folder
 from mmgan.data.limits import PROJECT_LIMITS, Limits
 from mmgan.errors import DataError
 from mmgan.projects.items import is_machine_name
-from mmgan.projects.library import Project, Projects, is_project
+from mmgan.projects.projects import Project, Projects, is_project
 
 COLOURS = {"red apple": "red", "green pear": "green", "blue plum": "blue"}
 

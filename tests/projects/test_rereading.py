@@ -8,7 +8,7 @@ from own_files import picture
 from test_projects import by_name, files, png, zipped
 
 from mmgan.errors import DataError
-from mmgan.projects.library import Project, Projects
+from mmgan.projects.projects import Project, Projects
 
 TABLE = "file_name,text\n1.png,café\n2.png,naïve\n3.png,plain\nmüde.png,tired\n"
 

@@ -4,7 +4,7 @@ import pytest
 from small import config
 
 from mmgan.errors import TrainingError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.projects.table import owner_hash
 from mmgan.runs.access import EVERYBODY, Access, access_of, touches, write_access
 from mmgan.runs.run import Run

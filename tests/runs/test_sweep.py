@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.manager import Manager
 from mmgan.runs.run import Run
 from mmgan.ui.collect.tab import sweep

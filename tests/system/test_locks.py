@@ -11,7 +11,7 @@ import pytest
 from filelock import Timeout
 
 from mmgan.errors import TrainingError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.run import Run
 from mmgan.system import locks
 

@@ -9,7 +9,7 @@ from served import serving
 from test_collect_tab import begin, picture, row, tone, upload, zipped
 from test_train_tab import open_tab as open_train
 
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.manager import Manager
 from mmgan.ui.server.settings import Settings
 

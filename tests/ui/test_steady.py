@@ -5,7 +5,7 @@ from test_collect_tab import begin, picture, row, tone, upload, zipped
 from test_slips import open_tab
 from test_train_tab import open_tab as open_train
 
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.manager import Manager
 
 

@@ -24,7 +24,7 @@ from mmgan.evaluation import memorisation as own
 from mmgan.language import Message
 from mmgan.models.modalities.augment import Allowed
 from mmgan.projects.importing import add_from
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.manager import Manager
 from mmgan.runs.run import Run
 from mmgan.sampling.pipeline import Pipeline

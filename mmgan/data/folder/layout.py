@@ -27,7 +27,7 @@ MODALITY_FOLDERS = {
 }  # fmt: skip
 REPEATS = re.compile(r"\d{1,4}_(.*[^\W\d_].*)")  # in the names of kohya_ss's folders
 SAMPLES = re.compile(r"(.+)-samples(?: ?\(\d+\))?", re.IGNORECASE)  # in those of Teachable Machine's
-PROJECT = "project.json"  # of mmgan.projects.library: beside the metadata, not part of the dataset
+PROJECT = "project.json"  # of mmgan.projects.projects: beside the metadata, not part of the dataset
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]|'+\s*[=+\-@]")  # how a cell begins that spreadsheets compute
 NOTES = re.compile(r"(readme|licen[cs]e|copying|notice)(\.\w+)?", re.IGNORECASE)  # about the data, not part of it
 

@@ -22,7 +22,7 @@ from ...evaluation.memorisation import FEW_HELD_OUT
 from ...language import Message
 from ...models.checkpoint import Model
 from ...models.model_folder import ModelFolder
-from ...projects.library import Project, is_project
+from ...projects.projects import Project, is_project
 from ...runs.checks import configured
 from ...runs.run import Run
 from ...system.files import present

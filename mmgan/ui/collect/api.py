@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from ...data.limits import mebibytes
 from ...language import say
 from ...projects.items import Item
-from ...projects.library import Project, Projects
+from ...projects.projects import Project, Projects
 from ...projects.table import MAX_PATTERN, owner_hash
 from ...runs.access import close_others
 from ...runs.run import Run

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...language import say
 from ...projects.items import CLIP_SECONDS, Item, is_long, originals
-from ...projects.library import Project
+from ...projects.projects import Project
 from ...projects.table import Kept, name_matcher
 from ..server.problems import sentence
 

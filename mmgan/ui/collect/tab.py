@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from ...config import LIMIT, SETTINGS
 from ...data.folder.encodings import CHOICES
-from ...projects.library import Projects
+from ...projects.projects import Projects
 from ...system.files import remove_left
 from ..sample.cards import PLAIN, empty, escape
 from ..server.problems import keep_private

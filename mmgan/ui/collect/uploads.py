@@ -24,7 +24,7 @@ from ...data.limits import Limits, mebibytes
 from ...errors import DataError, MmganError, ModelGivenError
 from ...language import Message
 from ...projects.importing import Added, refuse_large
-from ...projects.library import Project
+from ...projects.projects import Project
 from ...system.files import saving
 from ...system.locks import MARKER, file_lock
 from ..server.problems import Problem, sentence, unexpected

@@ -11,7 +11,7 @@ from PIL import Image
 from test_projects import png, wave, zipped
 
 from mmgan.data.folder.dataset import Folder
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 NNBSP, NBSP = "Screenshot at 1.04.05\u202fPM.png", "Capture d’écran à\u00a010.11.12.png"
 CASES = {  # name -> files but for pictures and sounds, captions by file

@@ -16,7 +16,7 @@ from mmgan.data.folder.names import disk_name, guess, is_system, readable, safe_
 from mmgan.data.folder.sources import LooseFiles
 from mmgan.data.limits import Limits
 from mmgan.errors import DataError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 ODD = {  # a name -> how it is shown
     "Icon\r": None, "dog/Icon\r": None, "a\tb.png": "a b.png", "line\nbreak.png": "line break.png",

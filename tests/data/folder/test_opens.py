@@ -20,7 +20,7 @@ from mmgan.data.base import Example
 from mmgan.data.folder import parquet
 from mmgan.data.folder.dataset import Folder
 from mmgan.data.folder.export import export_dataset
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 # Captions that a table, a spreadsheet or a markup could change.
 CAPTIONS = [
@@ -228,6 +228,6 @@ def test_a_metadata_table_opens_in_spreadsheet_readers_and_computes_nothing(tmp_
 
 
 def test_exporting_loads_no_parquet_writer_before_it_is_needed():
-    code = "import sys; import mmgan.projects.library, mmgan.data.folder.export; print('pyarrow' in sys.modules)"
+    code = "import sys; import mmgan.projects.projects, mmgan.data.folder.export; print('pyarrow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, timeout=120)
     assert done.stdout.strip() == "False", done.stderr

@@ -12,7 +12,7 @@ from PIL import Image
 from mmgan.data.folder.dataset import Folder
 from mmgan.errors import DataError
 from mmgan.evaluation.report import sample_sheet
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs.run import Run
 
 SAMPLES = "file_name,audio_file_name,text,model,seed,truncation\n000.png,000.wav,a zero,digits,0,1\n"

@@ -8,7 +8,7 @@ from mmgan.data import load_dataset
 from mmgan.data.media.cleaning import REPAIRS, clean, mono
 from mmgan.data.media.sounds import hear
 from mmgan.errors import DataError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 GOOD = tone(16_000, level=0.5)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from mmgan.data import load_dataset
 from mmgan.data.media.preview import decode_picture, examine_picture, examine_sound
 from mmgan.errors import DataError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 RED, GREEN = (200, 30, 40), (20, 160, 60)
 

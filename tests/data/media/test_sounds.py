@@ -16,7 +16,7 @@ from mmgan.data.media import sounds
 from mmgan.data.media.mp3 import frame_length, with_count
 from mmgan.data.media.sounds import hear
 from mmgan.errors import DataError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 
 NATIVE = [("AIFF", "PCM_16"), ("AIFF", "ALAW"), ("AU", "PCM_16"), ("CAF", "PCM_24"), ("W64", "PCM_16"),
           ("RF64", "PCM_16"), ("OGG", "OPUS"), ("WAV", "MS_ADPCM"), ("WAV", "PCM_U8"), ("FLAC", "PCM_24")]  # fmt: skip

@@ -10,7 +10,7 @@ from served import serving
 from test_collect_tab import picture
 
 from mmgan.data.limits import PROJECT_LIMITS
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.ui.collect import uploads
 from mmgan.ui.server.owner import COOKIE
 from mmgan.ui.server.settings import Settings

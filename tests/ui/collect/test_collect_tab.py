@@ -18,7 +18,7 @@ from served import serving
 from mmgan.errors import MmganError
 from mmgan.models import Discriminators, Generator
 from mmgan.models.checkpoint import Model
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.runs import manager as manager_module
 from mmgan.runs.manager import Manager
 from mmgan.ui.collect import model_files

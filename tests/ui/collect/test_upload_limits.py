@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from mmgan.data.limits import Limits
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.ui.collect.uploads import Uploads
 from mmgan.ui.server.problems import Problem
 

@@ -8,7 +8,7 @@ from served import serving
 from test_collect_tab import picture, zipped
 
 from mmgan.errors import NO_MEMORY, MmganError
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.system.files import saving
 from mmgan.ui.server import problems
 from mmgan.ui.server.answers import arguments

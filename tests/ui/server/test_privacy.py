@@ -10,7 +10,7 @@ from served import serving
 
 from mmgan.models import Discriminators, Generator
 from mmgan.models.checkpoint import Model
-from mmgan.projects.library import Projects
+from mmgan.projects.projects import Projects
 from mmgan.projects.table import owner_hash
 from mmgan.runs import manager as manager_module
 from mmgan.runs.access import EVERYBODY, Access, access_of, touches, write_access
