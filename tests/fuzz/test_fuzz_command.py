@@ -67,7 +67,7 @@ def place(tmp_path, monkeypatch):
     for module in (zips, hub_of_models):
         monkeypatch.setattr(module, "write_shareable", lambda source, *_: ModelFolder.resolve(source) and enough())
     monkeypatch.setattr(evaluate, "evaluate", lambda pipe, data, *_: load_dataset(data) and enough())
-    monkeypatch.setattr(train, "train_into", lambda *_, **__: 0)
+    monkeypatch.setattr(train, "begin", lambda *_, **__: 0)
     monkeypatch.setattr(finetune, "load_base", enough)
     monkeypatch.setattr(app, "main", lambda settings: app.check_port(settings.host, settings.port))
     return tmp_path
