@@ -106,6 +106,17 @@ MODALITY_CONFIGS: dict[str, type[ModalityConfig]] = {"image": ImageModelConfig, 
 
 
 @dataclass(frozen=True)
+class MemoryConfig:
+    """A memory of named things, for datasets of more concepts than a smooth mapping of captions can tell apart."""
+
+    things: int = _number(0, 0, 20_000)  # 0: the model has none
+    names: int = _number(2, 1, 8)  # keys of each thing, such as its English and its Chinese name
+    key: int = _number(64, 8, 512)  # numbers by which a thing is found
+    code: int = _number(192, 8, 1_024)  # numbers that say what it looks and sounds like
+    heads: int = _number(2, 1, 8)  # things that one caption can name
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """Sizes of the generator, the discriminators and the joint critic; in JSON each modality is a section by name."""
 
@@ -116,6 +127,7 @@ class ModelConfig:
     style_dim: int = _number(192, 16, 1_024)  # w, what the mapping gives to every synthesis layer
     convolutions: int = _number(1, 1, 4)  # 3x3 convolutions at each size
     critic_features: int = _number(192, 16, 1_024)  # numbers by which a critic describes what it sees
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
 
     @property
     def image(self) -> ImageModelConfig:

