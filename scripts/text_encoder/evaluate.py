@@ -13,7 +13,7 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -63,7 +63,17 @@ MEANINGS = {
     "九点半": "half past nine", "绿色方块": "green square", "紫色方块": "purple square", "七点": "seven o'clock",
     "橙色圆": "orange circle", "黄色圆": "yellow circle",
 }  # fmt: skip
+TYPOS = (
+    ("zeroo", "zreo", "the digit zeo"), ("onne", "the nmber one", "digit oen"), ("twoo", "tow", "the digit tvo"),
+    ("thre", "tree, the digit", "the digit threee"), ("fuor", "foru", "the digit fourr"),
+    ("fiv", "fivve", "the digit fice"),
+    ("sx", "siix", "the digit sixx"), ("seben", "sevn", "a handwriten seven"), ("eigth", "eihgt", "the digit eigt"),
+    ("nin", "ninne", "the digit nien"),
+)  # fmt: skip
+LANGUAGES = (("English", "en"), ("Chinese", "zh"))
 MARGIN = 0.02  # of the teacher's two cosines; closer ones are a tie that no ranking need repeat
+
+Row = tuple[str, str, str]  # what, measured, aim
 
 
 def contrast_triples() -> list[tuple[str, str, str]]:
@@ -127,133 +137,111 @@ def milliseconds(ways: list[Callable], prompts: list[str], batch: int, repeats: 
     return [statistics.median(spent) for spent in times]
 
 
-def evaluate(
-    student: TextEncoder, teacher: TextEncoder, emoji: Path, student_folder: str
-) -> list[tuple[str, str, str]]:
-    """Rows (what, measured, aim)."""
-    from scripts.text_encoder.training_set import held_out_captions
+def evaluate(student: TextEncoder, teacher: TextEncoder, emoji: Path, student_folder: str) -> list[Row]:
+    """Everything that is measured, in the order of the table."""
+    train, val = (list(text_corpus.emoji(emoji / "concepts.csv", split)) for split in ("train", "val"))
+    return [
+        *english(student, teacher, train, val),
+        *chinese(student, teacher, train, val),
+        *contrasts(student, teacher),
+        *swapped_colours(student, teacher, val),
+        *held_out(student, teacher),
+        *digit_prompts(student, teacher),
+        *times(student, teacher, train, student_folder),
+    ]
 
-    train, val = (text_corpus.emoji(emoji / "concepts.csv", split) for split in ("train", "val"))
+
+def english(student: TextEncoder, teacher: TextEncoder, train: list[dict], val: list[dict]) -> Iterator[Row]:
     every = [row["name_en"] for row in (*train, *val)]
     names, student_names = teacher.encode(every), student.encode(every)
-    rows = []
-
     texts = [text for row in val for text in english_captions(row["name_en"])]
-    rows.append(
-        (
-            "English, held-out concepts: mean cosine",
-            f"{cosine(student.encode(texts), teacher.encode(texts)):.3f}",
-            ">= 0.90",
-        )
-    )
-    nearest = (teacher.encode(texts) @ names.T).argmax(1)
-    rows.append(
-        (
-            "teacher's nearest of 1,275 names among the student's three nearest",
-            f"{100 * among_first(student.encode(texts), student_names, nearest, 3):.1f} %",
-            ">= 90 %",
-        )
-    )
+    ours, theirs = student.encode(texts), teacher.encode(texts)
+    yield "English, held-out concepts: mean cosine", f"{cosine(ours, theirs):.3f}", ">= 0.90"
+    found = among_first(ours, student_names, (theirs @ names.T).argmax(1), 3)
+    yield "teacher's nearest of 1,275 names among the student's three nearest", f"{100 * found:.1f} %", ">= 90 %"
     texts = [text for row in train[::10] for text in english_captions(row["name_en"])]
-    rows.append(
-        ("English, trained concepts: mean cosine", f"{cosine(student.encode(texts), teacher.encode(texts)):.3f}", "")
-    )
+    value = cosine(student.encode(texts), teacher.encode(texts))
+    yield "English, trained concepts: mean cosine", f"{value:.3f}", ""
+
+
+def chinese(student: TextEncoder, teacher: TextEncoder, train: list[dict], val: list[dict]) -> Iterator[Row]:
+    """Chinese names beside the teacher's English ones."""
+    names = teacher.encode([row["name_en"] for row in (*train, *val)])
     for label, chosen, offset, aims in (
         ("held-out", val, len(train), (">= 0.75", ">= 80 %")),
         ("trained", train, 0, ("", ">= 97 %")),
     ):
-        chinese = student.encode([row["name_zh"] for row in chosen])
+        said = student.encode([row["name_zh"] for row in chosen])
         right = torch.arange(offset, offset + len(chosen))
-        rows.append(
-            (
-                f"Chinese names, {label} concepts: mean cosine to the English",
-                f"{cosine(chinese, names[right]):.3f}",
-                aims[0],
-            )
-        )
-        rows.append(
-            (
-                f"Chinese names, {label} concepts: right one in the first five",
-                f"{100 * among_first(chinese, names, right, 5):.1f} %",
-                aims[1],
-            )
-        )
-
+        value, found = cosine(said, names[right]), among_first(said, names, right, 5)
+        yield f"Chinese names, {label} concepts: mean cosine to the English", f"{value:.3f}", aims[0]
+        yield f"Chinese names, {label} concepts: right one in the first five", f"{100 * found:.1f} %", aims[1]
     meant = teacher.encode([MEANINGS[row["name_zh"]] for row in val])
-    right = torch.arange(len(train), len(every))
-    rows.append(
-        (
-            "Chinese names, held-out concepts, the teacher reading a literal translation: cosine, first five",
-            f"{cosine(meant, names[right]):.3f}, {100 * among_first(meant, names, right, 5):.1f} %",
-            "",
-        )
-    )
+    right = torch.arange(len(train), len(names))
+    value, found = cosine(meant, names[right]), among_first(meant, names, right, 5)
+    what = "Chinese names, held-out concepts, the teacher reading a literal translation: cosine, first five"
+    yield what, f"{value:.3f}, {100 * found:.1f} %", ""
 
+
+def contrasts(student: TextEncoder, teacher: TextEncoder) -> Iterator[Row]:
     triples = contrast_triples()
     gaps = []
     for encoder in (teacher, student):
         anchor, one, other = (encoder.encode([triple[i] for triple in triples]) for i in range(3))
         gaps.append((anchor * one).sum(1) - (anchor * other).sum(1))
     agree, clear = gaps[0].sign() == gaps[1].sign(), gaps[0].abs() > MARGIN
-    rows.append(
-        (
-            f"contrast set, ranked as the teacher ranks: all {len(triples)}",
-            f"{100 * agree.float().mean():.1f} %",
-            ">= 90 %",
-        )
-    )
-    rows.append(
-        (
-            f"the {clear.sum()} where the teacher's margin is over {MARGIN}",
-            f"{100 * agree[clear].float().mean():.1f} %",
-            "",
-        )
-    )
+    share, of_clear = (f"{100 * some.float().mean():.1f} %" for some in (agree, agree[clear]))
+    yield f"contrast set, ranked as the teacher ranks: all {len(triples)}", share, ">= 90 %"
+    yield f"the {clear.sum()} where the teacher's margin is over {MARGIN}", of_clear, ""
 
+
+def swapped_colours(student: TextEncoder, teacher: TextEncoder, val: list[dict]) -> Iterator[Row]:
     things = [(row["name_en"], row["name_zh"]) for row in val]
     swapped = list(text_corpus.bindings(things, random.Random(0), per_thing=8))
-    for language, code in (("English", "en"), ("Chinese", "zh")):
+    for language, code in LANGUAGES:
         pairs = [pair for pair in swapped if pair.group == f"binding_{code}"]
-        label = f"colours that change places, held-out things, {language}: told apart (distance, the teacher's)"
-        rows.append((label, "{:.1f} % ({:.3f}, {:.3f})".format(*told_apart(student, teacher, pairs)), ""))
+        what = f"colours that change places, held-out things, {language}: told apart (distance, the teacher's)"
+        yield what, "{:.1f} % ({:.3f}, {:.3f})".format(*told_apart(student, teacher, pairs)), ""
+
+
+def held_out(student: TextEncoder, teacher: TextEncoder) -> Iterator[Row]:
+    """Captions of the datasets that training left out."""
+    from scripts.text_encoder.training_set import held_out_captions
 
     for name in ("digits", "shapes"):
-        for language, code in (("English", "en"), ("Chinese", "zh")):
+        for language, code in LANGUAGES:
             pairs = [pair for pair in held_out_captions() if pair.group == f"{name}_captions_{code}"]
             value = cosine(student.encode([p.text for p in pairs]), teacher.encode([p.target for p in pairs]))
-            rows.append((f"{name} captions held out, {language}: mean cosine", f"{value:.3f}", ""))
-    prompts = captions.evaluation_prompts()
-    unseen = prompts[10 * len(captions.EVALUATED) :]
-    typos = [(word, i) for i, words in enumerate(TYPOS) for word in words]
-    chinese = [(text.format(z), i) for i, z in enumerate(DIGITS.values()) for text in ("数字{}", "我要一个{}", "{}")]
-    for label, asked in (
-        ("evaluation phrasings", prompts),
-        ("of them never trained", unseen),
-        ("misspelt", typos),
-        ("Chinese", chinese),
-    ):
-        value = " / ".join(f"{100 * digits_right(encoder, teacher, asked):.0f} %" for encoder in (student, teacher))
-        rows.append((f"digit prompts, {label}, nearest to the right digit: student / teacher", value, ""))
+            yield f"{name} captions held out, {language}: mean cosine", f"{value:.3f}", ""
 
+
+def digit_prompts(student: TextEncoder, teacher: TextEncoder) -> Iterator[Row]:
+    prompts = captions.evaluation_prompts()
+    asked = {
+        "evaluation phrasings": prompts,
+        "of them never trained": prompts[10 * len(captions.EVALUATED) :],
+        "misspelt": [(word, digit) for digit, words in enumerate(TYPOS) for word in words],
+        "Chinese": [
+            (text.format(name), digit)
+            for digit, name in enumerate(DIGITS.values())
+            for text in ("数字{}", "我要一个{}", "{}")
+        ],
+    }
+    for label, some in asked.items():
+        value = " / ".join(f"{100 * digits_right(encoder, teacher, some):.0f} %" for encoder in (student, teacher))
+        yield f"digit prompts, {label}, nearest to the right digit: student / teacher", value, ""
+
+
+def times(student: TextEncoder, teacher: TextEncoder, train: list[dict], student_folder: str) -> Iterator[Row]:
     texts = [text for row in train for text in english_captions(row["name_en"])]
     for batch, aim in ((1, "<= 4 ms, a third"), (32, "a quarter")):
         ours, *theirs = milliseconds([student._embed, partial(padded, teacher), teacher._embed], texts, batch)
         for name, spent, wanted in zip(("teacher", "teacher packed by mmgan too"), theirs, (aim, ""), strict=True):
             what = f"{batch} prompt{'s' * (batch > 1)} on one thread: ms, student / {name}"
-            rows.append((what, f"{ours:.1f} / {spent:.1f} = {ours / spent:.2f}", wanted))
+            yield what, f"{ours:.1f} / {spent:.1f} = {ours / spent:.2f}", wanted
     start = time.process_time()
     TextEncoder.from_pretrained(student_folder)
-    rows.append(("loading, the libraries being imported: s", f"{time.process_time() - start:.2f}", "< 1"))
-    return rows
-
-
-TYPOS = (
-    ("zeroo", "zreo", "the digit zeo"), ("onne", "the nmber one", "digit oen"), ("twoo", "tow", "the digit tvo"),
-    ("thre", "tree, the digit", "the digit threee"), ("fuor", "foru", "the digit fourr"),
-    ("fiv", "fivve", "the digit fice"),
-    ("sx", "siix", "the digit sixx"), ("seben", "sevn", "a handwriten seven"), ("eigth", "eihgt", "the digit eigt"),
-    ("nin", "ninne", "the digit nien"),
-)  # fmt: skip
+    yield "loading, the libraries being imported: s", f"{time.process_time() - start:.2f}", "< 1"
 
 
 def main() -> None:

@@ -22,21 +22,20 @@ def add_api(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) ->
     Args:
         seen: the sampler as the visitor of a request has it.
     """
+    endpoints = Endpoints(seen, limits)
+    for method in (endpoints.sample, endpoints.morph, endpoints.walk):
+        gr.api(method, api_name=method.__name__, **QUEUE)
+    gr.api(endpoints.models, api_name="models", queue=False)
 
-    async def answer(request, ask, plain):
-        """What ``plain`` makes of the result of ``ask(sampler)``, of the visitor's sampler."""
-        mine = seen(request)
-        try:
-            limits.check(request)
-            made = await ask(mine)
-            size = sum(each.size for each in made.values()) if isinstance(made, dict) else made.size
-            if size > LARGE_BYTES and getattr(request, "session_hash", None):
-                limits.large_sessions.add(request.session_hash)
-            return await mine.show(size, plain, made)
-        except MmganError as error:
-            raise gr.Error(sentence(error, language(request)), print_exception=False) from error
+
+class Endpoints:
+    """A method for each endpoint; gradio reads its signature and its docstring."""
+
+    def __init__(self, seen: Callable[[gr.Request | None], SeenSampler], limits: Limits):
+        self._seen, self._limits = seen, limits
 
     async def sample(
+        self,
         prompt: str,
         num_samples: int = 4,
         seed: int = 0,
@@ -56,9 +55,12 @@ def add_api(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) ->
         Returns:
             An object for each sample, with image and spectrogram (PNG) and audio (WAV) as data URIs.
         """
-        return await answer(request, lambda mine: mine.sample(prompt, num_samples, seed, truncation, model), _plain)
+        return await self._answer(
+            request, lambda mine: mine.sample(prompt, num_samples, seed, truncation, model), _plain
+        )
 
     async def morph(
+        self,
         prompt: str,
         other: str,
         seed: int = 0,
@@ -78,10 +80,10 @@ def add_api(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) ->
         Returns:
             An object for each step, as from /sample.
         """
-        return await answer(request, lambda mine: mine.morph(prompt, other, seed, truncation, model), _plain)
+        return await self._answer(request, lambda mine: mine.morph(prompt, other, seed, truncation, model), _plain)
 
     async def walk(
-        prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "", request: gr.Request = None
+        self, prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "", request: gr.Request = None
     ) -> dict:
         """Shows what the parts of the latents do: 9 steps along each of them, with the sentence held.
 
@@ -95,18 +97,27 @@ def add_api(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) ->
             "shared" (picture and sound change), "image" (only the picture) and "audio" (only the sound), each with
             an object for each step, as from /sample.
         """
-        return await answer(
+        return await self._answer(
             request, lambda mine: mine.walk(prompt, seed, truncation, model),
             lambda ways: {code: _plain(result) for code, result in ways.items()},
         )  # fmt: skip
 
-    def models(request: gr.Request = None) -> list[str]:
+    def models(self, request: gr.Request = None) -> list[str]:
         """Lists the models that you can sample from: those that ship, and runs/NAME for runs with a checkpoint."""
-        return seen(request).models
+        return self._seen(request).models
 
-    for function in (sample, morph, walk):
-        gr.api(function, api_name=function.__name__, **QUEUE)
-    gr.api(models, api_name="models", queue=False)
+    async def _answer(self, request: gr.Request | None, ask: Callable, plain: Callable):
+        """What ``plain`` makes of the result of ``ask(sampler)``, where ``sampler`` is the visitor's."""
+        mine = self._seen(request)
+        try:
+            self._limits.check(request)
+            made = await ask(mine)
+            size = sum(each.size for each in made.values()) if isinstance(made, dict) else made.size
+            if size > LARGE_BYTES and getattr(request, "session_hash", None):
+                self._limits.large_sessions.add(request.session_hash)
+            return await mine.show(size, plain, made)
+        except MmganError as error:
+            raise gr.Error(sentence(error, language(request)), print_exception=False) from error
 
 
 def _plain(result: Samples) -> list[dict]:
