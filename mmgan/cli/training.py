@@ -71,9 +71,11 @@ def train(options: argparse.Namespace) -> int:
 
 def finetune(options: argparse.Namespace) -> int:
     if options.resume:
-        from ..training import start as chosen
-    elif options.data:
-        from ..training.finetune import command as chosen
-    else:
+        from ..training import start
+
+        return start.main(options)
+    if not options.data:
         raise MmganError("cli.no_files")
-    return chosen.main(options)
+    from ..training.finetune import command
+
+    return command.main(options)

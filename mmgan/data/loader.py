@@ -64,8 +64,8 @@ class Loader:
             rows[name] = self.blank(name, len(drawn))
             if has[name].any():
                 rows[name][has[name]] = self.rows(name, [place for place in places if place is not None])
-        captions = ([getattr(row, side) for row in drawn] for side in ("text", "wrong_text", "concept"))
-        return Batch(*captions, rows, has)
+        texts, wrong_texts = [row.text for row in drawn], [row.wrong_text for row in drawn]
+        return Batch(texts, wrong_texts, [row.concept for row in drawn], rows, has)
 
     def rows(self, name: str, indices: Sequence[int]) -> Tensor:
         """Items of a modality's bank, float32 [len(indices), ...]."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from ..errors import DataError
 
@@ -80,6 +80,10 @@ def package_of(source: str | Path) -> DatasetPackage:
     return DATASETS.get(source.removeprefix(PREFIX), FOLDER) if isinstance(source, str) else FOLDER
 
 
+@overload
+def chosen(source: str) -> str: ...
+@overload
+def chosen(source: None) -> None: ...
 def chosen(source: str | None) -> str | None:
     """What a person means by a name, which a folder here may have as well; for :func:`load_dataset`.
 

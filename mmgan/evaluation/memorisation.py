@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -50,10 +51,11 @@ class Measures:
     @classmethod
     def from_dict(cls, row: dict, prefix: str) -> Measures:
         """What :meth:`as_dict` wrote."""
-        return cls(**{
-            f.name: row.get(f"{prefix}_{f.name}") if f.default is None or f.name == "to_held_out"
-            else row.get(f"{prefix}_{f.name}") or 0.0 for f in fields(cls)
-        })  # fmt: skip
+        values: dict[str, Any] = {f.name: row.get(f"{prefix}_{f.name}") for f in fields(cls)}
+        for f in fields(cls):
+            if f.default is not None and f.name != "to_held_out":
+                values[f.name] = values[f.name] or 0.0
+        return cls(**values)
 
     def with_match(self, match: float, real: float | None) -> Measures:
         return replace(self, caption_match=match, real_caption_match=real)
@@ -82,7 +84,6 @@ class OwnMeasure:
 
     def __init__(self, kind: str, critics: Discriminators, training: Loader, held_out: Loader | None):
         self.kind, self.critic = kind, getattr(critics, kind)
-        self._scale: tuple[Tensor, Tensor] | None = None
         rows, self.places, self.concepts = bank(training, kind)
         features = self._raw(rows)
         middle, spread = features.mean(0), features.std(0, correction=0)

@@ -25,7 +25,7 @@ WIDE_FONTS = ("NotoSansCJK-Regular.ttc", "msyh.ttc", "PingFang.ttc", "DroidSansF
 
 def format_report(result: dict) -> str:
     """The figures of :func:`mmgan.evaluation.evaluate.evaluate` as aligned text: generated, real, note."""
-    rows = [("", "generated", "real", "")]
+    rows: list[tuple[str, ...]] = [("", "generated", "real", "")]
     for name, figure in result["figures"].items():
         cells = (_number(figure["generated"], figure["unit"]), _number(figure["real"], figure["unit"]))
         rows.append((name.replace("_", " "), *cells, figure["note"]))

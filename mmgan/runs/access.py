@@ -75,7 +75,7 @@ def touches(path: str | Path, folders: Iterable[Path]) -> bool:
                 names.clear()
                 continue
             seen.add((status.st_dev, status.st_ino))
-            waiting += [entry for name in (*names, *files) if os.path.islink(entry := os.path.join(parent, name))]
+            waiting += [entry for name in (*names, *files) if (entry := Path(parent, name)).is_symlink()]
     return False
 
 

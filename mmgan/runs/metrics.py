@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from io import FileIO
 from pathlib import Path
 
 from ..system.files import saving
@@ -17,7 +18,11 @@ class Metrics:
     """metrics.jsonl of the run in ``folder``, which says in ``said`` how often it was resumed."""
 
     folder: Path
-    _metrics = None
+    _metrics: FileIO | None = None
+
+    def said(self) -> dict:
+        """What status.json says."""
+        raise NotImplementedError
 
     def log_metrics(self, values: dict) -> None:
         """Appends one row, with "step" among the values, and hands it to the operating system at once.

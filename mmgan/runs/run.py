@@ -29,7 +29,7 @@ from pathlib import Path
 from ..errors import TrainingError
 from ..language import NOTHING, Message
 from ..system.files import exists, process_lives, remove_left, replace_file, saving
-from ..system.locks import hold, is_held
+from ..system.locks import Held, hold, is_held
 from . import changes
 from .access import ACCESS, Access, write_access
 from .files import FORMAT, STATES, VERSION, Damaged, read_checkpoint, read_config, read_status, to_json
@@ -49,8 +49,7 @@ class Run(Metrics):
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        self._lock = None
-        self._metrics = None
+        self._lock: Held | None = None
 
     # ---------------------------------------------------------------------------------------------------- beginnings
 
@@ -148,9 +147,10 @@ class Run(Metrics):
 
     def close(self) -> None:
         """Lets others write the run. Also done by the end of the process, whatever ends it."""
-        for file in (self._metrics, self._lock):
-            if file is not None:
-                file.close()
+        if self._metrics is not None:
+            self._metrics.close()
+        if self._lock is not None:
+            self._lock.close()
         self._metrics = self._lock = None
 
     def __enter__(self) -> Run:

@@ -163,9 +163,11 @@ class LiveJudge(Look):
 
     def _ask(self, session: Session, rows: dict[str, Tensor]) -> None:
         """In parts, so that who wants to stop need not wait for it."""
+        if self.judge is None:
+            return
         totals: dict[str, float] = {}
         asked = 0
-        for first in range(0, len(self.prompts) if self.judge else 0, JUDGED_AT_ONCE):
+        for first in range(0, len(self.prompts), JUDGED_AT_ONCE):
             if session.stopping():
                 return
             part = slice(first, first + JUDGED_AT_ONCE)

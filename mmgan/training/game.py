@@ -61,8 +61,8 @@ class Slice:
     generated: dict[str, Tensor] = field(default_factory=dict)  # rows by modality, before augmentation
     real_inputs: dict[str, Tensor] = field(default_factory=dict)  # rows as the critics see them
     fake_inputs: dict[str, Tensor] = field(default_factory=dict)
-    real: Scores | None = None
-    fake: Scores | None = None
+    real: Scores = field(default_factory=lambda: Scores({}, {}))  # empty until the critics have been asked
+    fake: Scores = field(default_factory=lambda: Scores({}, {}))
 
 
 class Game:

@@ -7,6 +7,8 @@ picture adds nothing to the picture's loss.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -91,7 +93,7 @@ def squared_slope(score: Tensor, inputs: list[Tensor]) -> Tensor:
     R1 (Mescheder et al. 2018, eq. 9) when the inputs are real rows, R2 when they are generated ones.
     """
     gradients = torch.autograd.grad(score.sum(), inputs, create_graph=True)
-    return sum(g.flatten(1).square().sum(1) for g in gradients)
+    return functools.reduce(operator.add, (g.flatten(1).square().sum(1) for g in gradients))
 
 
 def slope_towards_one(score: Tensor, inputs: list[Tensor]) -> Tensor:

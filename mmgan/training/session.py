@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from accelerate.utils import broadcast
@@ -69,13 +70,19 @@ class Session:
     """
 
     def __init__(self, trainer: Trainer, run: Run | None, elapsed: float, callbacks: Sequence[Callback] = ()):
-        self.trainer, self.run_folder, self.elapsed = trainer, run, elapsed
+        self.trainer, self._run, self.elapsed = trainer, run, elapsed
         self.config, self.schedule = trainer.config, trainer.config.schedule
         self.callbacks = list(callbacks) if run else []
         self.started = time.monotonic() - elapsed
         self.saved_at = self.started + elapsed
         self.looking = 0.0  # seconds not spent on steps, which the speed of training leaves out
         self.interrupted = self.left = False
+
+    @property
+    def run_folder(self) -> Run:
+        """The folder that this process writes. Only where there is one are there callbacks."""
+        assert self._run is not None
+        return self._run
 
     def run(self) -> int:
         """Returns the exit status; the run's status says how it ended, whatever happens."""
@@ -88,16 +95,16 @@ class Session:
             if is_out_of_memory(error):
                 state, reason, more = out_of_memory(self.config.optimization.batch_size)
                 return self._end(state, reason, **more)
-            if self.run_folder:
-                self.run_folder.log(traceback.format_exc())
+            if self._run:
+                self._run.log(traceback.format_exc())
             return self._end("failed", Message("training.failed_at", step=self.trainer.step_count, error=error))
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
     def _steps(self) -> int:
-        if self.run_folder:
-            self.run_folder.set_status("starting", stage="samples")
+        if self._run:
+            self._run.set_status("starting", stage="samples")
         self._each("begin", self)
         while True:
             done, self.trainer.progress = self._agree(*self._state())
@@ -106,7 +113,7 @@ class Session:
             terms = self.trainer.step()
             self.elapsed = time.monotonic() - self.started
             self._each("after_step", self, terms)
-        if not self.run_folder:
+        if not self._run:
             return 0
         if self.left:
             return self._end("paused", self._saved())
@@ -124,7 +131,7 @@ class Session:
 
     def _state(self) -> tuple[bool, float]:
         """Whether to end now, and the share that is done; requests are answered first."""
-        if not self.run_folder:
+        if not self._run:
             return False, 0.0
         self._answer_requests()
         if self.stopping() or self.left:
@@ -156,7 +163,7 @@ class Session:
 
     def tell(self, **more) -> None:
         """The heartbeat: where the training is, and ``more``."""
-        told = {"reason": "", "share": self.share(), "elapsed": self.elapsed} | more
+        told: dict[str, Any] = {"reason": "", "share": self.share(), "elapsed": self.elapsed} | more
         self.run_folder.set_status("running", step=self.trainer.step_count, **told)
 
     # Requests -----------------------------------------------------------------------------------------------------
@@ -201,15 +208,15 @@ class Session:
         return Message("runs.saved", step=self.trainer.step_count)
 
     def _end(self, state: str, reason: Message, **more) -> int:
-        if self.run_folder:
+        if self._run:
             self._each("close")
             if state == "finished":
                 more_reasons = [said for callback in self.callbacks for said in callback.reasons()]
                 reason = Message.row(reason, *more_reasons) if more_reasons else reason
             more |= {"share": self.share(), "elapsed": self.elapsed}
-            self.run_folder.set_status(state, step=self.trainer.step_count, reason=reason, **more)
-            self.run_folder.log(f"{state}: {reason}")
-            print(f"{state}: {reason} {self.run_folder.folder}", file=sys.stderr)
+            self._run.set_status(state, step=self.trainer.step_count, reason=reason, **more)
+            self._run.log(f"{state}: {reason}")
+            print(f"{state}: {reason} {self._run.folder}", file=sys.stderr)
         return 0 if state in ("finished", "stopped", "paused") else 1
 
     def _catch_signals(self) -> dict:

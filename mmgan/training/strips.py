@@ -77,7 +77,7 @@ def write_real(run: Run, columns: list[Column], loader: Loader) -> None:
         has[name] = [place is not None for place in places]
         rows = [loader.blank(name, 1) if place is None else loader.rows(name, [place]) for place in places]
         _write(run, "real", MODALITIES[name].strip(torch.cat(rows), section, loader.dataset, places))
-    audio = loader.model.modalities.get("audio", AudioConfig())
+    audio = loader.model.audio if "audio" in loader.model.modalities else AudioConfig()
     described = {
         "prompts": [column.prompt for column in columns],
         "has_image": has.get("image", [False] * len(columns)),

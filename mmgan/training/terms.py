@@ -125,7 +125,7 @@ class Recognition(Term):
         excluded = torch.from_numpy(np.equal.outer(concepts[at.rows], concepts).astype(bool)).to(game.device)
         excluded[torch.arange(len(index)), index] = False
         excluded = torch.cat([excluded, torch.zeros_like(excluded[:, :1])], dim=1)  # [B, N + 1]
-        total = 0.0
+        total = at.caption.new_zeros(())
         for name, critic in game.critics.items():
             features = self.scores(at).features[name]
             similarity = critic.similarity(features, at.captions)  # [B, N]
@@ -166,7 +166,7 @@ class Unread(Term):
 
     def value(self, game: Game, at: Slice) -> Tensor:
         shared, own = split(game, at.latents)
-        total = 0.0
+        total = at.caption.new_zeros(())
         for name, critic in game.critics.items():
             middle, log_variance = critic.latents(at.fake.features[name])
             error = (middle - torch.cat([shared, own[name]], dim=1)).square() * (-log_variance).exp() + log_variance
@@ -204,8 +204,8 @@ class Reconstruction(Term):
         What the modalities say of the shared latents multiplies with the prior (Wu and Goodman 2018).
         """
         model = game.config.model
-        shared, weighted, precisions = model.latent_shared, 0.0, 1.0
-        like = next(iter(real.features.values()))
+        shared, like = model.latent_shared, next(iter(real.features.values()))
+        weighted, precisions = like.new_zeros(len(like), shared), like.new_ones(len(like), shared)
         zeros = {name: like.new_zeros(len(like), section.latent) for name, section in model.modalities.items()}
         means, log_variances = dict(zeros), dict(zeros)
         for name, critic in game.critics.items():
@@ -232,7 +232,7 @@ class Range(Term):
         return losses.range_weight
 
     def value(self, game: Game, at: Slice) -> Tensor:
-        total = 0.0
+        total = at.caption.new_zeros(())
         for name, made in at.generated.items():
             beyond = (made.abs() - 1).clamp(min=0).square().flatten(1).sum(1)
             total = total + mean(beyond, at.counts[name]) / game.spreads[name]
@@ -255,7 +255,7 @@ class CaptionMargin(Term):
     def value(self, game: Game, at: Slice) -> Tensor:
         mapping, near = game.generator.mapping, nearness(at.caption, at.wrong_caption)
         right, wrong = mapping(at.caption, at.latents), mapping(at.wrong_caption, at.latents)
-        total = 0.0
+        total = at.caption.new_zeros(())
         for name in game.present:
             size = right[name].detach().square().mean(1)
             distance = ((right[name] - wrong[name]).square().mean(1) / size + 1e-8).sqrt()
@@ -281,7 +281,7 @@ class CaptionMean(Term):
     def value(self, game: Game, at: Slice) -> Tensor:
         near = nearness(at.caption, at.wrong_caption).clamp(min=FAR_SHARE)
         other = torch.arange(len(at.part), device=game.device) ^ 1
-        total = 0.0
+        total = at.caption.new_zeros(())
         for name, made in at.generated.items():
             difference = (made - at.part.rows[name]).flatten(1)
             product = near * (difference * difference[other]).sum(1)

@@ -137,8 +137,8 @@ class Trainer:
             at = self._slice(batch, draw, captions, wrong, slice(part * size, (part + 1) * size))
             for name, value in self._gradients(at).items():
                 totals[name] = totals.get(name, 0.0) + value.detach() / accumulate
-        self._average_over_processes(totals)
-        if not all(math.isfinite(value) for value in totals.values()):
+        means = self._average_over_processes(totals)
+        if not all(math.isfinite(value) for value in means.values()):
             raise TrainingError("training.diverged", step=self.step_count)
         if c.optimization.max_gradient:
             for module in (self.generator, self.discriminators):
@@ -148,8 +148,8 @@ class Trainer:
         self.step_count += 1
         self.examples_seen += len(batch)
         self._average_weights(len(batch))
-        self._adapt_augmentation(totals, len(batch))
-        return totals | {f"augment_{name}": p for name, p in self.augment.items()}
+        self._adapt_augmentation(means, len(batch))
+        return means | {f"augment_{name}": p for name, p in self.augment.items()}
 
     # What one step computes ---------------------------------------------------------------------------------------
 
@@ -250,8 +250,9 @@ class Trainer:
             return losses.gp_weight
         return self.gamma * losses.gamma_final ** min(1.0, 2 * self.progress)
 
-    def _average_over_processes(self, totals: dict[str, Tensor]) -> None:
-        """Gradients and loss terms become their mean over the processes, in one message each; totals become floats."""
+    def _average_over_processes(self, totals: dict[str, Tensor]) -> dict[str, float]:
+        """Gradients become their mean over the processes, and the means of the loss terms are returned; one message
+        each."""
         names = list(totals)
         values = torch.stack([totals[name].float() for name in names])
         if self.accelerator.num_processes > 1:
@@ -261,7 +262,7 @@ class Trainer:
                 flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), "mean")
                 for gradient, piece in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
                     gradient.copy_(piece.view_as(gradient))
-        totals.update(zip(names, values.tolist(), strict=True))
+        return dict(zip(names, values.tolist(), strict=True))
 
     @torch.no_grad()
     def _average_weights(self, examples: int) -> None:

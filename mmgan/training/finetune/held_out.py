@@ -173,7 +173,9 @@ class HeldOut(Look):
 
     def _real_match(self, name: str, critic, place: dict[str, int]) -> float | None:
         """The same of files: held out, where their captions are among those that are learned."""
-        rows, _, concepts = bank(self.held, name) if self.held else ([], [], [])
+        if not self.held:
+            return None
+        rows, _, concepts = bank(self.held, name)
         known = [i for i, concept in enumerate(concepts) if concept in place]
         if not known:
             return None
@@ -202,7 +204,7 @@ class HeldOut(Look):
             self.first = found
         distances = [m.to_held_out for m in found.values() if m.to_held_out is not None]
         # With few files held out, chance takes a distance below 0 too; a lower one is nearer all the same.
-        distance = criterion = _mean(distances)
+        distance = criterion = _mean(distances) if distances else None
         matches = [m.caption_match for m in found.values() if m.caption_match is not None]
         varieties = [min(1.0, m.variety) for m in found.values() if m.variety is not None]
         if distance is not None:
@@ -255,5 +257,5 @@ class HeldOut(Look):
         return [*([self.ending] if self.ending else []), *gauges]
 
 
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
