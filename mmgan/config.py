@@ -1,7 +1,7 @@
 """Every size, rate and weight of mmgan in sections: model (by modality), optimisation, losses, augmentation, schedule.
 
 Each section can be written to JSON (:func:`to_dict`) and read back with every field checked (:func:`from_dict`), so
-that a ``config.json`` from somebody else can never do more than choose numbers within the limits stated here. Files of
+that a ``config.json`` from somebody else can never do more than choose numbers within the ranges stated here. Files of
 earlier releases, which had no sections, pass through :mod:`mmgan.config_migration`.
 """
 
@@ -16,14 +16,14 @@ from .config_migration import migrate_model, migrate_name, migrate_training
 from .errors import CheckpointError
 from .language import Message
 
-LIMIT = "limit"  # metadata key: (smallest, largest) value accepted from a file, for numbers and for items of a tuple
+RANGE = "range"  # metadata key: (smallest, largest) value accepted from a file, for numbers and for items of a tuple
 CHOICES = "choices"  # metadata key: the accepted strings
 EMBEDDING_DIM = 384  # of the text space (all-MiniLM-L6-v2's)
 FRESH = Message("config.take_fresh")
 
 
 def _number(default, low, high):
-    return field(default=default, metadata={LIMIT: (low, high)})
+    return field(default=default, metadata={RANGE: (low, high)})
 
 
 def _choice(default, *choices):
@@ -236,7 +236,7 @@ class AugmentationConfig:
     # Probability of each augmentation of a modality at the start; -1, or none named: 0.5 for banks of under 5,000
     # items, else 0. Where data are plenty it only hurts: shifted bands and gains kept the shapes' tones from finding
     # their pitch and loudness.
-    probability: Mapping[str, float] = field(default_factory=dict, metadata={LIMIT: (-1.0, 1.0)})
+    probability: Mapping[str, float] = field(default_factory=dict, metadata={RANGE: (-1.0, 1.0)})
     augment_target: float = _number(0.0, 0.0, 1.0)  # > 0: adapt all so that mean sign(D(real)) stays there (ADA)
     text_noise: float = _number(0.1, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
 
@@ -265,7 +265,7 @@ class TrainingConfig:
 
 
 SECTIONS = {name: kind for name, kind in typing.get_type_hints(TrainingConfig).items() if name != "model"}
-# Every setting's own name -> where it stands, and its limits; no two sections have one of the same name.
+# Every setting's own name -> where it stands, and its range; no two sections have one of the same name.
 SETTINGS: dict[str, tuple[str, dataclasses.Field]] = {
     setting.name: (f"{name}.{setting.name}", setting)
     for name, section in SECTIONS.items() for setting in dataclasses.fields(section)
@@ -341,7 +341,7 @@ def from_dict(cls, values: dict, where: str | Message = "config.json"):
     """Builds ``cls`` from untrusted JSON values; absent fields keep their defaults.
 
     Raises:
-        CheckpointError: an unknown field, a wrong type, or a value outside the limits; the sentence names the field.
+        CheckpointError: an unknown field, a wrong type, or a value outside its range; the sentence names the field.
     """
     if not isinstance(values, dict):
         raise CheckpointError("config.no_object", where=where, advice=FRESH)
@@ -401,7 +401,7 @@ def _scalar(field_, kind, value, where):
         value = float(value) if abs(value) < 1e300 else float("inf")
     if type(value) is not kind:
         raise CheckpointError("config.bad_type", where=where, type=kind.__name__, advice=FRESH)
-    low, high = field_.metadata.get(LIMIT, (None, None))
+    low, high = field_.metadata.get(RANGE, (None, None))
     if low is not None and not low <= value <= high:
         raise CheckpointError("config.outside", where=where, value=value, low=low, high=high, advice=FRESH)
     choices = field_.metadata.get(CHOICES)

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 from mmgan.system.resources import ASSETS
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         probe.bind((app.HOST, 0))
         port = probe.getsockname()[1]
     demo = app.build(Sampler())
-    app.serve(demo, Settings(port=port))
+    app.serve(demo, Flags(port=port))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=options.chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": options.width, "height": 700}, color_scheme=options.scheme)

@@ -42,6 +42,6 @@ def add_commands(command) -> None:
 
 def app(options: argparse.Namespace) -> None:
     from ..ui.app import main
-    from ..ui.server.settings import from_options
+    from ..ui.server.flags import from_options
 
     main(from_options(options))

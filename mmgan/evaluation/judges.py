@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ..audio.mel import log_mel
 from ..audio.waveform import normalise_loudness
-from ..config import CHOICES, LIMIT, AudioConfig
+from ..config import CHOICES, RANGE, AudioConfig
 from ..image.pictures import picture_to_array
 from ..language import Message
 from ..models.folder import PretrainedModule
@@ -34,9 +34,9 @@ class JudgeConfig:
 
     modality: str = field(default="image", metadata={CHOICES: ("image", "audio")})
     labels: tuple[str, ...] = field(default=tuple("0123456789"))  # concepts, in the order of the logits
-    size: int = field(default=32, metadata={LIMIT: (16, 128)})  # pixels, or bands and frames, a side of the input
-    widths: tuple[int, ...] = field(default=(24, 48, 96, 128), metadata={LIMIT: (4, 512)})  # channels at 32, 16, 8, 4
-    features: int = field(default=64, metadata={LIMIT: (8, 512)})  # numbers by which distances are measured
+    size: int = field(default=32, metadata={RANGE: (16, 128)})  # pixels, or bands and frames, a side of the input
+    widths: tuple[int, ...] = field(default=(24, 48, 96, 128), metadata={RANGE: (4, 512)})  # channels at 32, 16, 8, 4
+    features: int = field(default=64, metadata={RANGE: (8, 512)})  # numbers by which distances are measured
 
 
 class Judge(PretrainedModule):

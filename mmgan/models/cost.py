@@ -1,6 +1,6 @@
 """What one sample of a model costs, worked out from its config alone, before anything of it is built.
 
-Sizes that are each within their limits can together ask for minutes of work and gigabytes of memory, so whoever samples
+Sizes that are each within their ranges can together ask for minutes of work and gigabytes of memory, so whoever samples
 models of strangers for others holds the whole to the limits here. What ships and all presets lie far below them.
 """
 

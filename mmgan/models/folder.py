@@ -1,6 +1,6 @@
 """Folders whose weights are torch modules (:class:`ModuleFolder`), or one module (:class:`PretrainedModule`).
 
-A folder from somebody else can do no more than choose sizes within the limits of its settings, and its weights must
+A folder from somebody else can do no more than choose sizes within the ranges of its settings, and its weights must
 have exactly the names and shapes that those sizes give.
 """
 

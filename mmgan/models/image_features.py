@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import LIMIT
+from ..config import RANGE
 from ..language import Message
 from .folder import PretrainedModule
 
@@ -22,13 +22,13 @@ from .folder import PretrainedModule
 class ImageFeaturesConfig:
     """Sizes of an EfficientNet-Lite's trunk. The defaults are those of Lite0; ``channels`` may end earlier."""
 
-    channels: tuple[int, ...] = field(default=(16, 24, 40, 80, 112, 192, 320), metadata={LIMIT: (8, 512)})
-    repeats: tuple[int, ...] = field(default=(1, 2, 2, 3, 3, 4, 1), metadata={LIMIT: (1, 8)})
-    kernels: tuple[int, ...] = field(default=(3, 3, 5, 3, 5, 5, 3), metadata={LIMIT: (3, 5)})
-    strides: tuple[int, ...] = field(default=(1, 2, 2, 2, 1, 2, 1), metadata={LIMIT: (1, 2)})
-    stem: int = field(default=32, metadata={LIMIT: (8, 64)})
+    channels: tuple[int, ...] = field(default=(16, 24, 40, 80, 112, 192, 320), metadata={RANGE: (8, 512)})
+    repeats: tuple[int, ...] = field(default=(1, 2, 2, 3, 3, 4, 1), metadata={RANGE: (1, 8)})
+    kernels: tuple[int, ...] = field(default=(3, 3, 5, 3, 5, 5, 3), metadata={RANGE: (3, 5)})
+    strides: tuple[int, ...] = field(default=(1, 2, 2, 2, 1, 2, 1), metadata={RANGE: (1, 2)})
+    stem: int = field(default=32, metadata={RANGE: (8, 64)})
     # After which groups of blocks a stage ends, each half as large as the one before: Projected GAN's four.
-    stages: tuple[int, ...] = field(default=(2, 3, 5, 7), metadata={LIMIT: (1, 7)})
+    stages: tuple[int, ...] = field(default=(2, 3, 5, 7), metadata={RANGE: (1, 7)})
 
 
 class _Same(nn.Conv2d):

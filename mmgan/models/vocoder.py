@@ -34,7 +34,7 @@ from torch import Tensor, nn
 
 from ..audio.griffin_lim import Overlap, first_phases
 from ..audio.mel import CENTER_DB, HALF_RANGE_DB, filterbank, mel_to_magnitude
-from ..config import LIMIT, AudioConfig
+from ..config import RANGE, AudioConfig
 from ..language import Message
 from .folder import PretrainedModule
 
@@ -44,11 +44,11 @@ class VocoderConfig:
     """Sizes of a vocoder, and the log-mel that it reads (whose ``num_samples`` means nothing here)."""
 
     audio: AudioConfig = field(default_factory=AudioConfig)
-    width: int = field(default=192, metadata={LIMIT: (16, 1_024)})  # channels between the blocks
-    hidden: int = field(default=384, metadata={LIMIT: (16, 4_096)})  # channels inside a block
-    blocks: int = field(default=5, metadata={LIMIT: (1, 32)})
-    phase_bins: int = field(default=192, metadata={LIMIT: (1, 2_049)})  # lowest bins whose first phases are given
-    corrections: int = field(default=3, metadata={LIMIT: (0, 16)})
+    width: int = field(default=192, metadata={RANGE: (16, 1_024)})  # channels between the blocks
+    hidden: int = field(default=384, metadata={RANGE: (16, 4_096)})  # channels inside a block
+    blocks: int = field(default=5, metadata={RANGE: (1, 32)})
+    phase_bins: int = field(default=192, metadata={RANGE: (1, 2_049)})  # lowest bins whose first phases are given
+    corrections: int = field(default=3, metadata={RANGE: (0, 16)})
 
 
 REACH = 7  # frames that a convolution sees

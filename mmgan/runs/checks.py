@@ -46,7 +46,7 @@ def configured(
 
     Raises:
         TrainingError: a setting does not read like that.
-        CheckpointError: there is no such setting, or its value is outside its limits.
+        CheckpointError: there is no such setting, or its value is outside its range.
     """
     tree = to_dict(config)
     for name, value in values.items():
@@ -70,7 +70,7 @@ def check_settings(preset: str, settings: dict) -> TrainingConfig:
     """What the training will be told.
 
     Raises:
-        TrainingError: there is no such preset or setting, or its value is outside its limits.
+        TrainingError: there is no such preset or setting, or its value is outside its range.
     """
     if len(settings) > MAX_SETTINGS or any(len(f"{key}={value}") > MAX_SETTING for key, value in settings.items()):
         raise TrainingError("runs.too_many_settings", count=MAX_SETTINGS, limit=MAX_SETTING)

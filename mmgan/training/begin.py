@@ -38,7 +38,7 @@ def going_on(run: Run, settings: dict | None = None, more: Sequence[str] = ()) -
 
     Raises:
         TrainingError: a setting cannot change any more, or what is asked for is done already.
-        CheckpointError: a value is outside its limits.
+        CheckpointError: a value is outside its range.
     """
     before = from_dict(TrainingConfig, run.config.get("training", {}), Message("config.run_config"))
     given = list(settings or {}) + [setting.partition("=")[0] for setting in more]
@@ -105,12 +105,12 @@ def open_run(
     """
     if int(os.environ.get("RANK", "0")) != 0:
         return contextlib.nullcontext()
-    settings = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, **(more or {})}
+    asked = {"training": to_dict(config), "data": data, "text_encoder": text_encoder, **(more or {})}
     if not resume:
-        return Run.create(out, settings, _access(data))
+        return Run.create(out, asked, _access(data))
     run = Run.resume(out)
     try:
-        record(run, settings["training"])
+        record(run, asked["training"])
     except BaseException:
         run.close()
         raise

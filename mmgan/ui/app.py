@@ -28,10 +28,10 @@ from .server import gate, login
 from .server.access import Access
 from .server.answers import HANDLERS, Page
 from .server.assets import SCRIPTS, Assets, asset
-from .server.limits import MAX_WAITING, Limits
+from .server.flags import HOST, PORT, Flags
 from .server.queueing import Share
+from .server.quota import MAX_WAITING, Quota
 from .server.seeing import Sight
-from .server.settings import HOST, PORT, Settings
 from .server.stalled import end_stalled_heads
 from .tab import Studio, Tab
 from .train.desk import Desk
@@ -46,18 +46,18 @@ SESSIONS = 200
 TABS = (SAMPLE, TRAIN, COLLECT)  # in the order shown; a new tab is a package, a folder under assets/, and a name here
 
 
-def build(sampler: Sampler, settings: Settings = Settings(), tabs: Sequence[Tab] = TABS) -> gr.Blocks:
+def build(sampler: Sampler, flags: Flags = Flags(), tabs: Sequence[Tab] = TABS) -> gr.Blocks:
     """The whole page over ``sampler``."""
     for tab in tabs:
         add_texts(tab.strings)
-    sight = Sight(Manager(settings.runs))
-    closed = (settings.projects_folder, settings.runs)
-    desk = Desk(sight, Access(settings), settings.device, sampler.shipped, closed)
+    sight = Sight(Manager(flags.runs))
+    closed = (flags.projects_folder, flags.runs)
+    desk = Desk(sight, Access(flags), flags.device, sampler.shipped, closed)
     with Page(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
         # Closed: nothing of what is queued can be called past the queue.
         demo.queue(max_size=MAX_WAITING, api_open=False)
-        limits = Limits()
-        studio = Studio(demo, settings, sampler, sight, desk, limits, Share(demo._queue, limits))
+        quota = Quota()
+        studio = Studio(demo, flags, sampler, sight, desk, quota, Share(demo._queue, quota))
         gr.HTML(_header(), **cards.PLAIN)
         with gr.Tabs(elem_classes="mm-tabs"):
             for tab in tabs:
@@ -70,21 +70,21 @@ def build(sampler: Sampler, settings: Settings = Settings(), tabs: Sequence[Tab]
     return demo
 
 
-def serve(demo: gr.Blocks, settings: Settings) -> None:
+def serve(demo: gr.Blocks, flags: Flags) -> None:
     """Starts to serve the page, from threads of its own; ``demo.close()`` ends it.
 
     No file of this machine is served: nothing is allowed, and results travel inside the page.
     """
     with gate.believing_nobody():
         demo.launch(
-            server_name=settings.host, server_port=settings.port, share=settings.share, i18n=i18n(),
-            auth=login.checker(settings.auth), root_path=settings.root_path or None,
+            server_name=flags.host, server_port=flags.port, share=flags.share, i18n=i18n(),
+            auth=login.checker(flags.auth), root_path=flags.root_path or None,
             theme=theme.theme(), css=demo.assets.styles, favicon_path=ASSETS / "page" / "logo.svg",
             quiet=True, footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False,
-            allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=settings.max_upload,
+            allowed_paths=[], blocked_paths=[str(ASSETS.parent)], max_file_size=flags.max_upload,
             state_session_capacity=SESSIONS, show_error=False, prevent_thread_lock=True,
             mcp_server=importlib.util.find_spec("mcp") is not None,
-            app_kwargs=gate.app_options(demo, settings),
+            app_kwargs=gate.app_options(demo, flags),
         )  # fmt: skip
     end_stalled_heads(demo.server)
     _keep_configurations(demo)
@@ -102,7 +102,7 @@ def _keep_configurations(demo: gr.Blocks) -> None:
         block.get_config = lambda *_, description=description: {**description}
 
 
-def main(settings: Settings = Settings()) -> None:
+def main(flags: Flags = Flags()) -> None:
     """Loads the first model, says where the page is, and serves it until Ctrl-C.
 
     On Hugging Face Spaces (``SPACE_ID`` is set) the page listens to the outside.
@@ -110,24 +110,24 @@ def main(settings: Settings = Settings()) -> None:
     Raises:
         MmganError: the address cannot be had; the sentence names a free port.
     """
-    if os.environ.get("SPACE_ID") and settings.host == HOST:
-        settings = replace(settings, host="0.0.0.0")
-    check_port(settings.host, settings.port)
-    sampler = Sampler(device=settings.device, runs=_runs(settings))
-    demo = build(sampler, settings)
-    where = HOST if settings.host in ("0.0.0.0", "::") else settings.host
-    serve(demo, settings)
-    print(f"mmgan is at http://{where}:{settings.port} (Ctrl-C ends it)", flush=True)
-    if settings.share:
+    if os.environ.get("SPACE_ID") and flags.host == HOST:
+        flags = replace(flags, host="0.0.0.0")
+    check_port(flags.host, flags.port)
+    sampler = Sampler(device=flags.device, runs=_runs(flags))
+    demo = build(sampler, flags)
+    where = HOST if flags.host in ("0.0.0.0", "::") else flags.host
+    serve(demo, flags)
+    print(f"mmgan is at http://{where}:{flags.port} (Ctrl-C ends it)", flush=True)
+    if flags.share:
         link = demo.share_url or "no public link could be opened; check the internet connection"
         print(f"mmgan --share: {link}", flush=True)
     threading.Thread(target=_warm_up, args=(sampler,), daemon=True).start()
     demo.block_thread()
 
 
-def _runs(settings: Settings):
+def _runs(flags: Flags):
     """What lists the runs to sample from."""
-    return Manager(settings.runs).models
+    return Manager(flags.runs).models
 
 
 def check_port(host: str, port: int) -> None:

@@ -11,11 +11,11 @@ import gradio as gr
 from starlette.routing import BaseRoute
 
 from ..system.resources import ASSETS
-from .server.limits import Limits
+from .server.flags import Flags
 from .server.owner import owner_of
 from .server.queueing import Share
+from .server.quota import Quota
 from .server.seeing import SeenSampler, Sight
-from .server.settings import Settings
 from .server.turns import visitor_of
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Studio:
     """What the tabs of one page share."""
 
     demo: gr.Blocks
-    settings: Settings
+    flags: Flags
     sampler: Sampler
     sight: Sight  # who sees which run
     desk: Desk  # starts runs, and says what becomes of them
-    limits: Limits
+    quota: Quota
     share: Share  # of gradio's queue, and of what goes past it
 
     def seen(self, request: gr.Request | None) -> SeenSampler:

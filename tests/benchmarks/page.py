@@ -21,7 +21,7 @@ import psutil
 from mmgan.errors import MmganError
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 from .measure import COMPARED, Part, compare, interleave, percentile95
 from .subjects import Setup, fresh_prompts
@@ -57,9 +57,9 @@ def visited(setup: Setup):
     """
     sampler = Sampler(load=lambda name: setup.pipeline, models=("digits",))
     port = free_port()
-    settings = Settings(port=port, runs=Path(tempfile.gettempdir()) / "no-runs-here")
-    demo = app.build(sampler, settings)
-    app.serve(demo, settings)
+    flags = Flags(port=port, runs=Path(tempfile.gettempdir()) / "no-runs-here")
+    demo = app.build(sampler, flags)
+    app.serve(demo, flags)
     try:
         with people(f"http://127.0.0.1:{port}") as ask:
             yield lambda prompts, at_once: (sampler.forget(), ask(prompts, at_once))[1]

@@ -16,7 +16,7 @@ from mmgan.models import Generator
 from mmgan.models.checkpoint import Model
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 from . import __main__ as command
 from . import cuda, growth, hostile, measure, page, sampling, shares, training
@@ -73,10 +73,10 @@ def test_visitors_of_the_page_are_answered_both_ways(setup):
 @contextlib.contextmanager
 def served_here(setup, folder):
     """The page in this process, which saves starting one."""
-    settings = Settings(port=page.free_port(), runs=folder / "runs")
-    demo = app.build(Sampler(load=lambda name: setup.pipeline, models=("digits", "shapes")), settings)
-    app.serve(demo, settings)
-    url = f"http://127.0.0.1:{settings.port}"
+    flags = Flags(port=page.free_port(), runs=folder / "runs")
+    demo = app.build(Sampler(load=lambda name: setup.pipeline, models=("digits", "shapes")), flags)
+    app.serve(demo, flags)
+    url = f"http://127.0.0.1:{flags.port}"
     (folder / "project").write_text(hostile.begin_project(url))
     try:
         yield url, psutil.Process()

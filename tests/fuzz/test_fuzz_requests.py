@@ -27,9 +27,9 @@ from mmgan.runs.run import Run
 from mmgan.ui import app
 from mmgan.ui.collect import model_files
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server import access, limits
+from mmgan.ui.server import access, quota
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.settings import Settings
 
 from .mutate import ODD_VALUES, spoil_bytes, spoil_json, spoil_value
 
@@ -129,9 +129,9 @@ def served(tmp_path_factory):
     patch.setattr(access.Guesses, "claim", lambda self, address: 0.0)
     patch.setattr(model_files, "push_to_hub", _no_hub)
     patch.setattr(model_files, "export_model", _no_export)
-    for place, name in ((limits, "VISITOR"), (limits, "ADDRESS")):
+    for place, name in ((quota, "VISITOR"), (quota, "ADDRESS")):
         patch.setattr(place, name, (10**9, 1e9))
-    patch.setattr(limits.Limits.__init__, "__defaults__", ((10**9, 1e9), (10**9, 1e9)))
+    patch.setattr(quota.Quota.__init__, "__defaults__", ((10**9, 1e9), (10**9, 1e9)))
     for name in ("seven", "gone"):
         training = {"loss": "relativistic", "steps": 100, "minutes": 0.0, "batch_size": 16}
         with Run.create(
@@ -143,9 +143,9 @@ def served(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = Settings(runs=folder / "runs", teacher_code=CODE, max_upload=1 << 20, port=port)
-    demo = app.build(Sampler(load=FakePipeline, runs=Manager(settings.runs).models), settings)
-    app.serve(demo, settings)
+    flags = Flags(runs=folder / "runs", teacher_code=CODE, max_upload=1 << 20, port=port)
+    demo = app.build(Sampler(load=FakePipeline, runs=Manager(flags.runs).models), flags)
+    app.serve(demo, flags)
     logging.getLogger("mmgan.ui").setLevel(logging.ERROR)
     yield Served(f"http://127.0.0.1:{port}", folder, demo)
     logging.getLogger("mmgan.ui").setLevel(logging.NOTSET)

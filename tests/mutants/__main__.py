@@ -21,7 +21,7 @@ AREAS = {  # files of each, and the tests that cover them
     "checkpoint": ("mmgan/models/checkpoint.py", ["tests/models/test_checkpoint.py", "tests/system/test_flushing.py"]),
     "evaluation": ("mmgan/evaluation/*.py", ["tests/evaluation"]),
     "files": ("mmgan/system/files.py", ["tests/system", "tests/models/test_checkpoint.py"]),
-    "access": ("mmgan/ui/server/access.py", ["tests/ui/server/test_access.py", "tests/ui/server/test_limits.py"]),
+    "access": ("mmgan/ui/server/access.py", ["tests/ui/server/test_access.py", "tests/ui/server/test_quota.py"]),
     "gate": ("mmgan/ui/server/gate.py", [f"tests/ui/server/test_{n}.py" for n in ("gate", "login", "behind_a_proxy")]),
 }
 PAIRS = [(ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn),

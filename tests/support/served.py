@@ -41,17 +41,17 @@ class Address(str):
 
 
 @contextlib.contextmanager
-def serving(settings):
+def serving(flags):
     """Serves the page in this process while the block runs; gives its :class:`Address`."""
     from mmgan.runs.manager import Manager
     from mmgan.ui import app
     from mmgan.ui.sample.sampler import Sampler
 
-    demo = app.build(Sampler(load=OddPipeline, runs=Manager(settings.runs).models), settings)
-    settings = replace(settings, port=free_port())
-    app.serve(demo, settings)
+    demo = app.build(Sampler(load=OddPipeline, runs=Manager(flags.runs).models), flags)
+    flags = replace(flags, port=free_port())
+    app.serve(demo, flags)
     try:
-        address = Address(f"http://127.0.0.1:{settings.port}")
+        address = Address(f"http://127.0.0.1:{flags.port}")
         address.demo = demo
         yield address
     finally:

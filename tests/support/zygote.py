@@ -22,7 +22,7 @@ from mmgan.runs import manager, process
 from mmgan.system.files import process_lives
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 
 def ask(path: str, question: list) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ def work(question: list, answer: socket.socket, path: str, runs: Path) -> int:
         return main(question) or 0
     manager.COMMAND, manager.MAX_RUNNING = (path,), 50
     process.subprocess = type("", (), {"Popen": Forked, "DEVNULL": subprocess.DEVNULL})
-    with serving(Settings(runs=runs)) as address:
+    with serving(Flags(runs=runs)) as address:
         answer.sendall(f"{os.getpid()} {address.rpartition(':')[2]}\n".encode())
         while True:
             signal.pause()
@@ -68,7 +68,7 @@ def work(question: list, answer: socket.socket, path: str, runs: Path) -> int:
 def listen(path: str, runs: Path) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     small_cli.patch()
-    app.build(Sampler(load=FakePipeline), Settings(runs=runs.with_name("none")))  # imports what a page needs
+    app.build(Sampler(load=FakePipeline), Flags(runs=runs.with_name("none")))  # imports what a page needs
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen()

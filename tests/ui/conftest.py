@@ -25,9 +25,9 @@ REFUSALS = ("status of 400 (Bad Request)", "status of 403 (Forbidden)")
 @pytest.fixture(scope="session")
 def url():
     """The address of the page, served in this process."""
-    from mmgan.ui.server.settings import Settings
+    from mmgan.ui.server.flags import Flags
 
-    with serving(Settings(max_upload=1 << 20)) as address:
+    with serving(Flags(max_upload=1 << 20)) as address:
         yield address
 
 
@@ -91,7 +91,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(folder):
     """A page with a small limit on uploads."""
-    from mmgan.ui.server.settings import Settings
+    from mmgan.ui.server.flags import Flags
 
-    with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
+    with serving(Flags(runs=folder / "runs", max_upload=4 << 20)) as address:
         yield address

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.tab import Tab
 
 SCRIPT = """
@@ -51,10 +51,10 @@ def lab(tmp_path_factory):
             "zh": {"tab_lab": "实验室", "lab_pressed": "按了 {count} 次"},
         },
     )
-    settings = Settings(runs=folder / "runs", port=free_port())
-    demo = app.build(Sampler(load=FakePipeline), settings, (app.TABS[0], record, *app.TABS[1:]))
-    app.serve(demo, settings)
-    address = Address(f"http://127.0.0.1:{settings.port}")
+    flags = Flags(runs=folder / "runs", port=free_port())
+    demo = app.build(Sampler(load=FakePipeline), flags, (app.TABS[0], record, *app.TABS[1:]))
+    app.serve(demo, flags)
+    address = Address(f"http://127.0.0.1:{flags.port}")
     address.demo = demo
     yield address
     demo.close(verbose=False)

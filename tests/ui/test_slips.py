@@ -11,7 +11,7 @@ from test_train_tab import open_tab as open_train
 
 from mmgan.projects.projects import Projects
 from mmgan.runs.manager import Manager
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 DROP = """([selector, name, bytes]) => { const data = new DataTransfer();
     data.items.add(new File([new Uint8Array(bytes)], name));
@@ -244,7 +244,7 @@ def test_more_runs_than_fit_beside_each_other(open_page, address, folder):
 
 
 def test_whoever_waits_sees_the_first_run_that_begins(open_page, tmp_path):
-    with serving(Settings(runs=tmp_path / "runs", teacher_code="sunflower")) as address:
+    with serving(Flags(runs=tmp_path / "runs", teacher_code="sunflower")) as address:
         page = open_page(address)
         open_train(page)
         page.locator(".mt-main .mm-empty").wait_for()

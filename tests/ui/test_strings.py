@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmgan.data.media.cleaning import REPAIRS
 from mmgan.evaluation import memorisation as own
 from mmgan.language import rooms, say, texts
 from mmgan.system.resources import ASSETS
@@ -47,28 +46,6 @@ def test_the_page_knows_what_is_said_of_copying():
         assert said["gauges"]["image"] == say(f"memorisation.{code}", "zh", share=copies)
     script = (ASSETS / "train" / "finetune.js").read_text(encoding="utf-8")
     assert '["copying", "close"]' in script
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "silent",
-        "too_short",
-        "too_small",
-        "no_caption",
-        "clipped",
-        "faint",
-        "too_long",
-        "broken",
-        "duplicate",
-        "duplicate_caption",
-        "no_partner_image",
-        "no_partner_sound",
-        *(f"repaired_{kind}" for kind in REPAIRS),
-    ],
-)
-def test_every_problem_has_a_sentence(code):
-    assert f"collect_problem_{code}" in texts()
 
 
 def request(languages, chosen=None):

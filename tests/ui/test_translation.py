@@ -33,7 +33,7 @@ from mmgan.system.download import DownloadError
 from mmgan.text.encoder import TextEncoder
 from mmgan.training.finetune.caption_rules import notes as kept
 from mmgan.ui.collect.rows import table
-from mmgan.ui.server.problems import sentence
+from mmgan.ui.server.sentences import sentence
 from mmgan.ui.train.watching import spoken_run
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

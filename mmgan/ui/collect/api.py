@@ -27,8 +27,8 @@ from ...system.files import own_prefix
 from ...training.forgetting import forget_data
 from ..language import language
 from ..server.owner import owner_of
-from ..server.problems import Problem, sentence
 from ..server.routes import SAFE, address_of, answering, download, read_question, text_of
+from ..server.sentences import PageError, sentence
 from ..server.turns import Turns, visitor_of
 from .model_files import ModelFiles
 from .rows import SHOWS, described, lonely, table
@@ -110,7 +110,7 @@ class Collection:
     async def create(self, request: Request):
         owner = owner_of(request.cookies)
         if not owner:
-            raise Problem("collect_no_cookie")
+            raise PageError("collect_no_cookie")
         question = await read_question(request)
         project = await self._do(request, self.projects.create, text_of(question, "name"), owner)
         return await self._do(request, described, project, owner, language(request))
@@ -174,7 +174,7 @@ class Collection:
         project = self._open(request)
         size, free = sum(item.size for item in project.items()), shutil.disk_usage(tempfile.gettempdir()).free
         if free - size < self.projects.limits.free_bytes:
-            raise Problem("collect_disk_full")
+            raise PageError("collect_disk_full")
         with tempfile.NamedTemporaryFile(prefix=own_prefix(), suffix=".zip", delete=False) as file:
             path = Path(file.name)
         try:
@@ -264,7 +264,7 @@ class Collection:
     def _own(self, request: Request) -> Project:
         project, owner = self._open(request), owner_of(request.cookies)
         if not owner or not project.belongs_to(owner):
-            raise Problem("collect_not_yours", name=project.name)
+            raise PageError("collect_not_yours", name=project.name)
         return project
 
     @staticmethod
@@ -272,7 +272,7 @@ class Collection:
         for item in project.items():
             if str(item.id) == request.path_params["item"]:
                 return item
-        raise Problem("collect_no_item")
+        raise PageError("projects.file_gone")
 
 
 def _act(project: Project, question: dict):
@@ -280,7 +280,7 @@ def _act(project: Project, question: dict):
     if not isinstance(ids, str):
         ids = [key for key in ids if type(key) is int] if isinstance(ids, list) else []
         if len(ids) > project.limits.files:
-            raise Problem("collect_many_ids", limit=f"{project.limits.files:,}")
+            raise PageError("collect_many_ids", limit=f"{project.limits.files:,}")
     text = {name: text_of(question, name) for name in ("caption", "template", "find", "replacement", "how")}
     if action == "caption" and not isinstance(ids, str):
         return project.set_caption(ids, text["caption"])
@@ -302,7 +302,7 @@ def _act(project: Project, question: dict):
         return project.forget_reading(_number(question))
     if action == "forget":
         return project.forget_left_out()
-    raise Problem("train_bad_action")
+    raise PageError("train_bad_action")
 
 
 def _number(question: dict) -> int:

@@ -30,9 +30,9 @@ from ...system.files import own_prefix, saving
 from ..language import language
 from ..server.access import Access
 from ..server.owner import owner_of
-from ..server.problems import Problem
 from ..server.routes import Answer, address_of, download, read_question, text_of
 from ..server.seeing import Sight
+from ..server.sentences import PageError
 from ..server.turns import Busy, Turns, Visitor, visitor_of
 
 RUNS = "runs/"
@@ -40,7 +40,7 @@ KEPT_ZIPS = 8  # of models that somebody has downloaded, for whoever comes next
 
 
 def model_source(name: str, shipped: tuple[str, ...], sight: Sight, owner: str) -> str:
-    """What a model's ``name`` on the page means below it. Raises Problem where the visitor is offered no such model."""
+    """What a model's ``name`` on the page means below it. Raises PageError where the visitor is not offered it."""
     if name in shipped:
         return name
     found = sight.models(owner)
@@ -48,7 +48,7 @@ def model_source(name: str, shipped: tuple[str, ...], sight: Sight, owner: str) 
         if RUNS + run == name:
             return str(folder)
     known = ", ".join([*shipped, *(RUNS + run for run, _ in found)][:20])
-    raise Problem("bad_model", model=name[:40], models=known)
+    raise PageError("bad_model", model=name[:40], models=known)
 
 
 class ModelFiles:
@@ -127,7 +127,7 @@ class ModelFiles:
         name, repo, token = (text_of(question, key).strip() for key in ("model", "repo", "token"))
         source = await run_in_threadpool(self.source, name, owner_of(request.cookies))
         if not token or not token.isascii() or not token.isprintable():
-            raise Problem("collect_no_token")
+            raise PageError("collect_no_token")
         visitor = visitor_of(request)
         return {
             "address": await self._making.run(
@@ -148,14 +148,14 @@ class ModelFiles:
         length = request.headers.get("content-length", "")
         most = min(self.max_upload, MODEL_LIMITS.total_bytes)
         if not length.isdecimal() or int(length) > most:
-            raise Problem("collect_too_large", name=name[-80:], size=mebibytes(most))
+            raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(most))
         with tempfile.TemporaryDirectory(prefix=own_prefix()) as folder:
             path, written = Path(folder) / _zip_name(name), 0
             with saving(Path(path.name)), path.open("wb") as file:
                 async for chunk in request.stream():
                     written += len(chunk)
                     if written > int(length):
-                        raise Problem("collect_too_large", name=name[-80:], size=mebibytes(most))
+                        raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(most))
                     file.write(chunk)
             try:
                 run = await self._making.run(visitor_of(request), self._adopt, name, path)
@@ -172,7 +172,7 @@ class ModelFiles:
         try:
             return adopt(path, self.manager.folder / chosen).folder.name
         except OSError as error:
-            raise Problem("collect_model_unsaved") from error
+            raise PageError("collect_model_unsaved") from error
 
 
 def _zip_name(name: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...language import say
-from ...projects.items import CLIP_SECONDS, Item, is_long, originals
+from ...projects.items import Item, is_long
 from ...projects.projects import Project
 from ...projects.table import Kept, name_matcher
-from ..server.problems import sentence
+from ..server.sentences import sentence
 
 PAGE = 20  # rows; on a phone more hide what comes after the table
 SHOWS = ("all", "look", "left_out", "image", "sound")
@@ -34,7 +33,6 @@ def table(project: Project, language: str, page: int = 0, show: str = "all", fin
     """
     items = project.items()
     by_id = {item.id: item for item in items}
-    first = originals(items)
     find = find.strip().casefold()
     matches = name_matcher(find) if any(char in find for char in "*?[") else None
     chosen = [item for item in items if _shown(item, show) and _found(item, find, matches)]
@@ -43,7 +41,7 @@ def table(project: Project, language: str, page: int = 0, show: str = "all", fin
     left_out = project.left_out()[:MAX_LEFT_OUT]
     captions: dict[str, None] = dict.fromkeys(item.caption for item in items if item.caption)
     return {
-        "rows": [_row(item, by_id, first, language) for item in chosen[page * PAGE : (page + 1) * PAGE]],
+        "rows": [_row(item, by_id, language) for item in chosen[page * PAGE : (page + 1) * PAGE]],
         "page": page, "pages": pages, "found": len(chosen), "items": len(items), "per_page": PAGE,
         "captions": list(captions)[:200],
         "left_out": [[problem.file, sentence(problem.message, language)] for problem in left_out],
@@ -82,12 +80,12 @@ def _found(item: Item, find: str, matches: Callable[[str], bool] | None) -> bool
     return find in item.name.casefold() or find in item.caption.casefold()
 
 
-def _row(item: Item, by_id: dict[int, Item], first: dict[int, Item], language: str) -> dict:
+def _row(item: Item, by_id: dict[int, Item], language: str) -> dict:
     partner = by_id.get(item.partner)
     return {
         "id": item.id, "name": item.name, "kind": item.kind, "caption": item.caption, "version": item.digest[:8],
         "readable": bool(item.file), "used": item.used, "code": item.code, "act": item.act,
-        "problem": problem_sentence(item, first.get(item.id), language),
+        "problem": problem_sentence(item, language),
         "width": item.width, "height": item.height, "seconds": round(item.seconds, 2), "peaks": item.peaks,
         "long": is_long(item), "cut": item.cut, "pieces": item.pieces,
         "partner": partner and {
@@ -97,19 +95,7 @@ def _row(item: Item, by_id: dict[int, Item], first: dict[int, Item], language: s
     }  # fmt: skip
 
 
-def problem_sentence(item: Item, original: Item | None, language: str) -> str:
+def problem_sentence(item: Item, language: str) -> str:
     """What is wrong with an item, in one sentence; "" where all is well."""
-    if not item.code:
-        return ""
-    key = item.code
-    if key == "duplicate":
-        key = "duplicate" if not item.used else "duplicate_caption"
-    if key == "repaired":
-        key = f"repaired_{item.repaired}"
-    if key == "no_partner":
-        key = f"no_partner_{item.kind}"
-    return say(
-        f"collect_problem_{key}", language, original=original.name if original else "", seconds=f"{item.seconds:.2f}",
-        clip=f"{CLIP_SECONDS:.1f}", width=item.width, height=item.height,
-        error=sentence(item.error, language),
-    )  # fmt: skip
+    text = sentence(item.message, language)  # goes on after the name, which stands in a line of its own here
+    return text[:1].upper() + text[1:]

@@ -14,13 +14,13 @@ from pathlib import Path
 import gradio as gr
 from starlette.routing import BaseRoute
 
-from ...config import LIMIT, SETTINGS
+from ...config import RANGE, SETTINGS
 from ...data.folder.encodings import CHOICES
 from ...projects.projects import Projects
 from ...system.files import remove_left
 from ..sample.cards import PLAIN, empty, escape
-from ..server.problems import keep_private
 from ..server.routes import text_of
+from ..server.sentences import keep_private
 from ..tab import Studio, Tab
 from ..train.desk import MAX_MINUTES
 from .api import Collection
@@ -33,7 +33,7 @@ MINUTES = 8.0  # of a fine-tuning unless another length is asked for
 def build(studio: Studio) -> None:
     """Adds the tab to the surrounding ``gr.Blocks``."""
     _, batch = SETTINGS["batch_size"]
-    most = {"minutes": MAX_MINUTES, "batch_size": batch.metadata[LIMIT][1]}
+    most = {"minutes": MAX_MINUTES, "batch_size": batch.metadata[RANGE][1]}
     defaults = {"minutes": MINUTES, "batch_size": batch.default, "most": most}
     known = escape(json.dumps({"models": list(studio.sampler.shipped), "encodings": CHOICES} | defaults))
     element = f'<mm-collect class="mt-train mc-collect" data-known="{known}">{empty("train_preparing")}</mm-collect>'
@@ -42,12 +42,12 @@ def build(studio: Studio) -> None:
 
 def routes(studio: Studio) -> list[BaseRoute]:
     """What the scripts ask: projects, uploads, models as zips, and the start of a fine-tuning."""
-    settings, desk = studio.settings, studio.desk
-    keep_private(settings.runs, settings.projects_folder)
-    projects = Projects(settings.projects_folder, settings.limits)
+    flags, desk = studio.flags, studio.desk
+    keep_private(flags.runs, flags.projects_folder)
+    projects = Projects(flags.projects_folder, flags.limits)
     sweep(projects)
-    uploads = Uploads(settings.projects_folder / ".uploads", settings.limits, settings.max_upload)
-    models = ModelFiles(desk.sight, desk.access, studio.sampler.shipped, settings.max_upload)
+    uploads = Uploads(flags.projects_folder / ".uploads", flags.limits, flags.max_upload)
+    models = ModelFiles(desk.sight, desk.access, studio.sampler.shipped, flags.max_upload)
 
     def finetune(question: dict, project, address: str, owner: str) -> dict:
         base = models.source(text_of(question, "base"), owner)

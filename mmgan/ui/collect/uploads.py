@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from ...data.folder.layout import Problem as LeftOut
+from ...data.folder.layout import Problem
 from ...data.folder.names import disk_name, free_name, safe_name
 from ...data.limits import Limits, mebibytes
 from ...errors import DataError, MmganError, ModelGivenError
@@ -27,7 +27,7 @@ from ...projects.importing import Added, refuse_large
 from ...projects.projects import Project
 from ...system.files import saving
 from ...system.locks import MARKER, file_lock
-from ..server.problems import Problem, sentence, unexpected
+from ..server.sentences import PageError, sentence, unexpected
 from ..server.turns import Turns, Visitor
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Uploads:
             visitor: whose turn it is when the files are added; None knows them by ``owner`` alone.
 
         Raises:
-            Problem: the visitor has too many open.
+            PageError: the visitor has too many open.
             MmganError: the disk cannot be written.
         """
         self._tidy()
@@ -110,7 +110,7 @@ class Uploads:
                 if upload.state == "open" and time.monotonic() - upload.touched > IDLE_SECONDS:
                     self.cancel(upload)
             if sum(upload.state in ("open", "waiting", "adding") for upload in mine) >= OPEN_UPLOADS:
-                raise Problem("collect_many_uploads")
+                raise PageError("collect_many_uploads")
             key = secrets.token_urlsafe(12)
             with saving(self.folder):
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -121,10 +121,10 @@ class Uploads:
         return key
 
     def find(self, key: str, owner: str) -> Upload:
-        """Raises Problem where the visitor has no such upload."""
+        """Raises PageError where the visitor has no such upload."""
         upload = self._uploads.get(key)
         if upload is None or upload.owner != owner:
-            raise Problem("collect_no_upload")
+            raise PageError("collect_no_upload")
         upload.touched = time.monotonic()
         return upload
 
@@ -139,13 +139,13 @@ class Uploads:
             DataError: the file, or the upload with it, is too large, or its name leads outside.
         """
         if upload.state != "open":
-            raise Problem("collect_no_upload")
+            raise PageError("collect_no_upload")
         if not 0 <= length <= self.max_upload:
-            raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+            raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(self.max_upload))
         if upload.size + length > self.limits.total_bytes:
-            raise Problem("collect_over_limit", size=mebibytes(self.limits.total_bytes))
+            raise PageError("projects.too_large", size=mebibytes(self.limits.total_bytes))
         if shutil.disk_usage(self.folder).free - length < self.limits.free_bytes:
-            raise Problem("collect_disk_full")
+            raise PageError("collect_disk_full")
         path = self._place(upload, name)
         upload.size += length
         written = 0
@@ -157,10 +157,10 @@ class Uploads:
                         written += len(chunk)
                         upload.touched = time.monotonic()
                         if written > length:
-                            raise Problem("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+                            raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(self.max_upload))
                         file.write(chunk)
             if written < length:
-                raise Problem("collect_broken_off", name=name[-80:])
+                raise PageError("collect_broken_off", name=name[-80:])
         except BaseException:  # a page that left among them
             upload.size -= length
             upload.taken.discard(path.relative_to(upload.folder).as_posix().partition("/")[2])  # to be sent again
@@ -171,11 +171,11 @@ class Uploads:
 
     def _place(self, upload: Upload, name: str) -> Path:
         if len(upload.files) >= self.limits.files:
-            raise Problem("collect_over_count", limit=f"{self.limits.files:,}")
+            raise PageError("collect_over_count", limit=f"{self.limits.files:,}")
         try:
             shown = safe_name(name, self.limits)
         except DataError as error:
-            raise Problem("collect_bad_path", name=name[-80:].strip() or "?") from error
+            raise PageError("collect_bad_path", name=name[-80:].strip() or "?") from error
         name = disk_name(shown)
         if name != shown:
             name = free_name(name, upload.taken)
@@ -193,17 +193,17 @@ class Uploads:
             too_large: names of files that were not sent because of their size, to be listed as left out.
         """
         if upload.state != "open":
-            raise Problem("collect_no_upload")
+            raise PageError("collect_no_upload")
         refused = refuse_large([name[-MAX_NAME:] for name in too_large[:MAX_REFUSED]], self.max_upload)
         upload.state = "waiting"
         upload.total = len(upload.files)
         try:
             self._adding.submit(upload.visitor, self._add, upload, caption, refused)
-        except Problem:
+        except PageError:
             upload.state = "open"
             raise
 
-    def _add(self, upload: Upload, caption: str, refused: list[LeftOut]) -> None:
+    def _add(self, upload: Upload, caption: str, refused: list[Problem]) -> None:
         def progress(done: int, total: int, name: str) -> None:
             upload.done, upload.total, upload.name, upload.touched = done, total, name, time.monotonic()
             if upload.cancelled:

@@ -8,21 +8,21 @@ import gradio as gr
 
 from ...errors import MmganError
 from ..language import language
-from ..server.limits import MAX_AT_ONCE, Limits
-from ..server.problems import sentence
+from ..server.quota import MAX_AT_ONCE, Quota
 from ..server.seeing import SeenSampler
+from ..server.sentences import sentence
 from .sampler import LARGE_BYTES, Samples, png_uri, wav_uri
 
 QUEUE = {"concurrency_id": "sampling", "concurrency_limit": MAX_AT_ONCE}
 
 
-def add_api(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) -> None:
+def add_api(seen: Callable[[gr.Request | None], SeenSampler], quota: Quota) -> None:
     """Adds /sample, /morph, /walk and /models to the surrounding ``gr.Blocks``.
 
     Args:
         seen: the sampler as the visitor of a request has it.
     """
-    endpoints = Endpoints(seen, limits)
+    endpoints = Endpoints(seen, quota)
     for method in (endpoints.sample, endpoints.morph, endpoints.walk):
         gr.api(method, api_name=method.__name__, **QUEUE)
     gr.api(endpoints.models, api_name="models", queue=False)
@@ -31,8 +31,8 @@ def add_api(seen: Callable[[gr.Request | None], SeenSampler], limits: Limits) ->
 class Endpoints:
     """A method for each endpoint; gradio reads its signature and its docstring."""
 
-    def __init__(self, seen: Callable[[gr.Request | None], SeenSampler], limits: Limits):
-        self._seen, self._limits = seen, limits
+    def __init__(self, seen: Callable[[gr.Request | None], SeenSampler], quota: Quota):
+        self._seen, self._quota = seen, quota
 
     async def sample(
         self,
@@ -110,11 +110,11 @@ class Endpoints:
         """What ``plain`` makes of the result of ``ask(sampler)``, where ``sampler`` is the visitor's."""
         mine = self._seen(request)
         try:
-            self._limits.check(request)
+            self._quota.check(request)
             made = await ask(mine)
             size = sum(each.size for each in made.values()) if isinstance(made, dict) else made.size
             if size > LARGE_BYTES and getattr(request, "session_hash", None):
-                self._limits.large_sessions.add(request.session_hash)
+                self._quota.large_sessions.add(request.session_hash)
             return await mine.show(size, plain, made)
         except MmganError as error:
             raise gr.Error(sentence(error, language(request)), print_exception=False) from error

@@ -10,7 +10,7 @@ import html
 
 from ...language import say
 from ...text.words import word_groups
-from ..server.problems import sentence
+from ..server.sentences import sentence
 from .sampler import Sample, Samples, png_uri, wav_uri
 
 # gradio treats the value of an HTML component as a template, so these would not stay what was typed.

@@ -17,10 +17,10 @@ from starlette.routing import BaseRoute, Route
 
 from ...errors import MmganError
 from ..language import language
-from ..server.limits import Limits
-from ..server.problems import fault
+from ..server.quota import Quota
 from ..server.routes import Answer, answering, read_question, text_of
 from ..server.seeing import SeenSampler
+from ..server.sentences import fault
 from ..tab import Studio
 from . import cards, explore
 from .insight import nearest_caption, word_shares
@@ -74,11 +74,11 @@ def routes(studio: Studio) -> list[BaseRoute]:
     async def words(mine: SeenSampler, spoken: str, asked: dict) -> dict:
         return {"shares": await word_shares(mine, text_of(asked, "model"), text_of(asked, "prompt"))}
 
-    def route(function: Callable[[SeenSampler, str, dict], Awaitable[dict]], limits: Limits) -> Route:
+    def route(function: Callable[[SeenSampler, str, dict], Awaitable[dict]], quota: Quota) -> Route:
         async def answer(request: Request) -> dict | Response:
             asked, spoken = await read_question(request), language(request)
             with studio.share.holding(request):
-                limits.check(request)
+                quota.check(request)
                 try:
                     return await _while_there(request, function(studio.seen(request), spoken, asked))
                 except (MmganError, ClientDisconnect, asyncio.CancelledError, CancelledError):
@@ -89,8 +89,8 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
         return Route(f"/{function.__name__}", answering(answer), methods=["POST"])
 
-    made = [route(function, studio.limits) for function in (generate, switch, recall, morph, walk)]
-    return [*made, route(words, Limits())]  # as often as samples, and beside them
+    made = [route(function, studio.quota) for function in (generate, switch, recall, morph, walk)]
+    return [*made, route(words, Quota())]  # as often as samples, and beside them
 
 
 def _given(asked: dict, *names: str) -> list:

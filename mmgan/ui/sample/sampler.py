@@ -28,8 +28,8 @@ from ...sampling.arguments import checked_count, checked_seed, checked_truncatio
 from ...sampling.pipeline import Pipeline, sample_seeds
 from ...system.resources import MODELS  # the first is the one the page opens with
 from ...text.encoder import check_prompt
-from ..server.limits import MAX_OF_VISITOR, MAX_SAMPLES
-from ..server.problems import Problem
+from ..server.quota import MAX_OF_VISITOR, MAX_SAMPLES
+from ..server.sentences import PageError
 from ..server.turns import Turns, Visitor
 from .batching import Batchers, Made
 
@@ -121,7 +121,7 @@ class Sampler:
             return self._pipelines[model]
         folder = next((folder for name, folder in self._runs() if RUNS + name == model), None)
         if folder is None:
-            raise Problem("bad_model", model=str(model)[:40], models=", ".join(self.models[:20]))
+            raise PageError("bad_model", model=str(model)[:40], models=", ".join(self.models[:20]))
         return self._pipeline_of_run(model, Path(folder))
 
     def _pipeline_of_run(self, model: str, folder: Path):
@@ -158,7 +158,7 @@ class Sampler:
         """Pictures and sounds of ``prompt``, made when it is the ``visitor``'s turn.
 
         Raises:
-            PromptError: the prompt or a setting cannot be used.
+            PromptError: the prompt or a number cannot be used.
             CheckpointError: the model cannot be loaded.
         """
         num_samples, seed = checked_count(num_samples, MAX_SAMPLES), checked_seed(seed)

@@ -12,8 +12,8 @@ import gradio as gr
 from ...errors import MmganError
 from ...language import LANGUAGES
 from ..language import label, language
-from ..server.limits import MAX_SAMPLES
-from ..server.problems import sentence, unexpected
+from ..server.quota import MAX_SAMPLES
+from ..server.sentences import sentence, unexpected
 from ..tab import Studio, Tab
 from . import cards, favourites
 from .api import add_api
@@ -37,7 +37,7 @@ def build(studio: Studio) -> None:
     signals = Signals()
     _answer_clicks(ask, ways, signals)
     _greet(studio, ask, ways, signals, examples, openings)
-    add_api(studio.seen, studio.limits)
+    add_api(studio.seen, studio.quota)
 
 
 class Ask:
@@ -60,10 +60,10 @@ class Ask:
                 self.chips = [
                     gr.Button(**_chip(examples, index), size="sm", scale=0, min_width=0) for index in range(CHIPS)
                 ]
-            self._settings(models)
+            self._lay_out_controls(models)
         self.results = gr.HTML(results_html, elem_id="results", **PLAIN)
 
-    def _settings(self, models: list[str]) -> None:
+    def _lay_out_controls(self, models: list[str]) -> None:
         with gr.Row(elem_classes="mm-settings"):
             self.model = gr.Dropdown(
                 choices(models), value=models[0], label=label("model"), elem_id="model", filterable=False, scale=0,
@@ -83,7 +83,7 @@ class Ask:
             )  # fmt: skip
 
     @property
-    def settings(self) -> list[gr.Component]:
+    def controls(self) -> list[gr.Component]:
         """What a request says beside its prompt."""
         return [self.model, self.count, self.seed, self.truncation]
 
@@ -131,11 +131,11 @@ def _answer_clicks(ask: Ask, ways: Ways, signals: Signals) -> None:
         gr.on(triggers, None, inputs, outputs, js=_script(name, *first), api_visibility="private")
 
     shown, plain = [ask.alert, ask.results], [ask.model, ask.seed, ask.truncation]
-    on([ask.prompt.submit, ask.button.click], "generate", [ask.prompt, *ask.settings], shown)
+    on([ask.prompt.submit, ask.button.click], "generate", [ask.prompt, *ask.controls], shown)
     for chip in ask.chips:
         chip.click(None, chip, ask.prompt, js="(text) => text", api_visibility="private")
-        on(chip.click, "generate", [chip, *ask.settings], shown)
-    kept, changed = [ask.prompt, ways.other, *ask.settings], [ask.prompt, ways.other, *ask.chips]
+        on(chip.click, "generate", [chip, *ask.controls], shown)
+    kept, changed = [ask.prompt, ways.other, *ask.controls], [ask.prompt, ways.other, *ask.chips]
     on(ask.model.input, "toModel", kept, [*shown, *changed], str(CHIPS))
     recalled = [*shown, ask.prompt, *plain, *ask.chips]
     on(signals.again.change, "recall", [signals.again, ask.count], recalled, str(CHIPS))
@@ -149,7 +149,7 @@ def _greet(
     openings: dict[str, Samples | MmganError | None],
 ) -> None:  # fmt: skip
     """Shows each visitor who arrives the page in their language, and has them keep what they typed when they leave."""
-    kept = [ask.prompt, ways.other, *ask.settings]
+    kept = [ask.prompt, ways.other, *ask.controls]
     untouched = [component.value for component in kept]
 
     def arrive(request: gr.Request):

@@ -9,7 +9,7 @@ import threading
 import time
 
 from ...errors import MmganError
-from .settings import Settings
+from .flags import Flags
 
 FREE_GUESSES = 5  # wrong codes from one address before it has to wait
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds; each further wrong code doubles the wait
@@ -78,9 +78,9 @@ class Access:
     that wrong guesses by others, who may share the teacher's address, never lock it out.
     """
 
-    def __init__(self, settings: Settings):
-        self._code = settings.teacher_code.encode() if settings.teacher_code else None
-        self.closed = self._code is None and settings.public
+    def __init__(self, flags: Flags):
+        self._code = flags.teacher_code.encode() if flags.teacher_code else None
+        self.closed = self._code is None and flags.public
         self._lock = threading.Lock()
         self._keys: dict[str, None] = {}
         self._guesses = Guesses()

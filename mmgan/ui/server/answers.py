@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse
 from ...errors import MmganError
 from ...language import LANGUAGES, say
 from ..language import language
-from .problems import Problem, encodable, fault, plain_values, sentence
+from .sentences import PageError, encodable, fault, plain_values, sentence
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Page(gr.Blocks):
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         try:
             if function.fn is None:  # it is done in the page
-                raise Problem("api_bad_request")
+                raise PageError("api_bad_request")
             inputs = plain_values(inputs)
             if function.inputs and all(isinstance(component, Api) for component in function.inputs):
                 inputs = arguments(function.fn, function.api_name, inputs)
@@ -63,7 +63,7 @@ class Page(gr.Blocks):
         except (gr.Error, MmganError):
             raise
         except Exception as error:  # components raise almost anything of values that their pages never send
-            raise Problem("api_bad_request") from error
+            raise PageError("api_bad_request") from error
 
 
 def arguments(function, name: str, given) -> list:
@@ -72,37 +72,37 @@ def arguments(function, name: str, given) -> list:
     One that is left out, or null, is its default.
 
     Raises:
-        Problem: too many, one missing that has no default, or one of another type.
+        PageError: too many, one missing that has no default, or one of another type.
     """
     types = typing.get_type_hints(function)
     known = [p for p in inspect.signature(function).parameters.values() if types.get(p.name) is not gr.Request]
     names = ", ".join(parameter.name for parameter in known)
     given = given if isinstance(given, list) else []
     if len(given) > len(known):
-        raise Problem("api_many", function=f"/{name}", count=len(given), most=len(known), names=names)
+        raise PageError("api_many", function=f"/{name}", count=len(given), most=len(known), names=names)
     taken = []
     for parameter, value in zip(known, [*given, *[None] * (len(known) - len(given))], strict=True):
         if value is None:
             value = parameter.default
         if value is inspect.Parameter.empty:
-            raise Problem("api_missing", function=f"/{name}", name=parameter.name, names=names)
+            raise PageError("api_missing", function=f"/{name}", name=parameter.name, names=names)
         taken.append(_of_type(parameter.name, value, types.get(parameter.name)))
     return taken
 
 
 def _of_type(name: str, value, kind):
     if kind is str and not isinstance(value, str):
-        raise Problem("api_text", name=name)
+        raise PageError("api_text", name=name)
     if kind in (int, float) and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise Problem("api_whole" if kind is int else "api_number", name=name)
+        raise PageError("api_whole" if kind is int else "api_number", name=name)
     if kind is int and isinstance(value, float):  # 4.0, as JSON may give it, is 4
         if not value.is_integer():
-            raise Problem("api_whole", name=name)
+            raise PageError("api_whole", name=name)
         return int(value)
     if kind is float and not (abs(value) < 1e300 and math.isfinite(value)):
-        raise Problem("api_number", name=name)
+        raise PageError("api_number", name=name)
     if kind == (dict | None) and not isinstance(value, (dict, type(None))):
-        raise Problem("api_object", name=name)
+        raise PageError("api_object", name=name)
     return value
 
 

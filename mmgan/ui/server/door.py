@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from ...language import say
 from ..language import language
 from .access import is_local
-from .settings import LOOPBACK, Settings
+from .flags import LOOPBACK, Flags
 
 # What servers that pass requests on say of the caller. gradio believes some of it from anybody, so none of it gets in.
 FORWARDING = re.compile(
@@ -46,14 +46,14 @@ class Door:
         shared: gives the address of the public link; None where there is none.
     """
 
-    def __init__(self, app, settings: Settings, shared: Callable[[], str | None] = lambda: None):
-        self.app, self.settings, self.shared = app, settings, shared
+    def __init__(self, app, flags: Flags, shared: Callable[[], str | None] = lambda: None):
+        self.app, self.flags, self.shared = app, flags, shared
         self.on_spaces = bool(os.environ.get("SPACE_ID"))
         # A Space is shown in a frame of Hugging Face's page, and only Hugging Face's own proxies reach it.
-        self.frames = settings.allow_frames or self.on_spaces
-        proxies = settings.proxy or (PRIVATE if self.on_spaces else ())
+        self.frames = flags.allow_frames or self.on_spaces
+        proxies = flags.proxy or (PRIVATE if self.on_spaces else ())
         self.proxies = [ipaddress.ip_network(address) for address in proxies]
-        self.names = own_names(settings)
+        self.names = own_names(flags)
         self.secret = secrets.token_hex(16)
 
     async def __call__(self, scope, receive, send):
@@ -135,10 +135,10 @@ class Door:
             number = ipaddress.ip_address(name.strip("[]"))
         except ValueError:
             return False
-        return is_local(str(number)) or self.settings.host not in LOOPBACK or bool(self.settings.proxy)
+        return is_local(str(number)) or self.flags.host not in LOOPBACK or bool(self.flags.proxy)
 
     def _public_name(self) -> str | None:
-        link = self.shared() if self.settings.share else None
+        link = self.shared() if self.flags.share else None
         return urlsplit(link).hostname if link else None
 
     def _is_from_here(self, scope, headers: Headers) -> bool:
@@ -152,7 +152,7 @@ class Door:
         name, port = host_of(place)
         if scheme not in PORTS or not name:
             return False
-        if name in self.settings.allow_host or name == self._public_name():
+        if name in self.flags.allow_host or name == self._public_name():
             return True
         here, here_port = host_of(headers["host"])
         return (name, port or PORTS[scheme]) == (here, here_port or PORTS[scheme])
@@ -200,10 +200,10 @@ def _among(address: str, networks: list):
     return next((network for network in networks if number and ipaddress.ip_address(number) in network), None)
 
 
-def own_names(settings: Settings) -> set[str]:
+def own_names(flags: Flags) -> set[str]:
     """The names, besides numbers, under which this server may be asked."""
-    names = {"localhost", settings.host.lower(), *settings.allow_host}
-    if settings.host not in LOOPBACK:
+    names = {"localhost", flags.host.lower(), *flags.allow_host}
+    if flags.host not in LOOPBACK:
         machine = socket.gethostname().lower()
         short = machine.partition(".")[0]
         names |= {machine, short, f"{short}.local"}  # the last is how phones and tablets find a machine by its name

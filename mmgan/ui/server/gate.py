@@ -16,10 +16,10 @@ from ...language import LANGUAGES
 from .answers import HANDLERS, Sentences
 from .assets import FRAME, asset
 from .door import Door, refuse
+from .flags import Flags
 from .gradio_routes import OnlyNeeded
 from .login import Login, known
 from .owner import GiveKey
-from .settings import Settings
 from .stalled import EndStalled
 from .throttle import RefuseLarge, Throttle
 
@@ -36,7 +36,7 @@ OPEN = (
 )
 
 
-def app_options(demo: gr.Blocks, settings: Settings) -> dict:
+def app_options(demo: gr.Blocks, flags: Flags) -> dict:
     """For ``app_kwargs`` of the server of ``demo``.
 
     gradio wraps layers of its own around those that it is given, so the door is put around them all when the server
@@ -45,19 +45,19 @@ def app_options(demo: gr.Blocks, settings: Settings) -> dict:
 
     @contextlib.asynccontextmanager
     async def starting(app):
-        app.middleware_stack = Door(app.middleware_stack, settings, lambda: demo.share_url)
+        app.middleware_stack = Door(app.middleware_stack, flags, lambda: demo.share_url)
         yield
 
     return {
-        "middleware": _inside(demo, settings), "exception_handlers": HANDLERS, "lifespan": starting,
+        "middleware": _inside(demo, flags), "exception_handlers": HANDLERS, "lifespan": starting,
         "docs_url": None, "redoc_url": None,
     }  # fmt: skip
 
 
-def _inside(demo: gr.Blocks, settings: Settings) -> list[Middleware]:
+def _inside(demo: gr.Blocks, flags: Flags) -> list[Middleware]:
     layers = [Middleware(EndStalled), Middleware(Sentences), Middleware(Throttle), Middleware(RefuseLarge)]
-    layers += [Middleware(FirstScripts, demo=demo, locked=settings.auth is not None), Middleware(GiveKey)]
-    if settings.auth is not None:
+    layers += [Middleware(FirstScripts, demo=demo, locked=flags.auth is not None), Middleware(GiveKey)]
+    if flags.auth is not None:
         layers += [Middleware(Login, demo=demo), Middleware(RequireLogin, demo=demo)]
     return [*layers, Middleware(Serve, routes=demo.our_routes), Middleware(OnlyNeeded)]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from ...language import say
 from ..language import language
-from .limits import MAX_OF_ADDRESS, MAX_OF_SESSIONS, MAX_OF_VISITOR, MAX_WAITING, Limits
 from .owner import owner_of
+from .quota import MAX_OF_ADDRESS, MAX_OF_SESSIONS, MAX_OF_VISITOR, MAX_WAITING, Quota
 from .turns import Busy, Visitor, visitor_of
 
 PATIENCE = 60.0  # seconds that a result waits to be fetched
@@ -35,8 +35,8 @@ class Share:
         queue: gradio's, whose ``push`` and ``process_events`` this replaces.
     """
 
-    def __init__(self, queue, limits: Limits, clock: Callable[[], float] = time.monotonic):
-        self._queue, self._limits, self._clock = queue, limits, clock
+    def __init__(self, queue, quota: Quota, clock: Callable[[], float] = time.monotonic):
+        self._queue, self._quota, self._clock = queue, quota, clock
         self._open: dict[str, tuple[Visitor, bool, str, float]] = {}  # event: who, whether a program, session, since
         self._past: Counter[tuple[Visitor, bool]] = Counter()  # who asks past the queue, and whether a program
         self._push, self._process = queue.push, queue.process_events
@@ -88,8 +88,8 @@ class Share:
         """gradio's own; then the sessions of programs go that were given much, for each keeps what it was given."""
         await self._process(events, batch, begin_time, fn)
         for event in events:
-            if event.session_hash in self._limits.large_sessions and self._queue.server_app is not None:
-                self._limits.large_sessions.discard(event.session_hash)
+            if event.session_hash in self._quota.large_sessions and self._queue.server_app is not None:
+                self._quota.large_sessions.discard(event.session_hash)
                 self._queue.server_app.state_holder.session_data.pop(event.session_hash, None)
 
     def _tidy(self) -> None:

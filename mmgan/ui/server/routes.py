@@ -16,7 +16,7 @@ from ...errors import MmganError
 from ...language import say
 from ..language import language
 from .access import AccessError
-from .problems import Problem, encodable, fault, plain_values, sentence
+from .sentences import PageError, encodable, fault, plain_values, sentence
 from .turns import Busy
 
 log = logging.getLogger(__name__)
@@ -37,19 +37,19 @@ class Answer(JSONResponse):
 async def read_question(request: Request) -> dict:
     """The JSON object of a request. One that another site's page could send without asking first is refused."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise Problem("train_bad_action")
+        raise PageError("train_bad_action")
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_QUESTION:
-            raise Problem("train_bad_action")
+            raise PageError("train_bad_action")
     try:
         question = json.loads(body or b"{}", parse_constant=_refuse)
         question = plain_values(question)
     except (ValueError, RecursionError) as error:
-        raise Problem("train_bad_action") from error
+        raise PageError("train_bad_action") from error
     if not isinstance(question, dict):
-        raise Problem("train_bad_action")
+        raise PageError("train_bad_action")
     return question
 
 
@@ -58,10 +58,10 @@ def _refuse(constant: str):
 
 
 def text_of(question: dict, name: str) -> str:
-    """The text ``name`` of a question, "" where there is none. Raises Problem where it is another value."""
+    """The text ``name`` of a question, "" where there is none. Raises PageError where it is another value."""
     value = question.get(name)
     if not isinstance(value, (str, type(None))):
-        raise Problem("api_text", name=name)
+        raise PageError("api_text", name=name)
     return value or ""
 
 

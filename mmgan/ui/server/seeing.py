@@ -20,7 +20,7 @@ from ...runs.checks import NAME
 from ...runs.manager import Manager
 from ...runs.run import Run
 from ..sample.sampler import RUNS, Sampler, Samples
-from .problems import Problem
+from .sentences import PageError
 from .turns import Visitor
 
 HIDDEN = "private:"  # begins what is said instead of a private run's name; no run's own name has a colon
@@ -122,7 +122,7 @@ class SeenSampler:
         ]
 
     def pipeline(self, model: str):
-        """See :meth:`Sampler.pipeline`. Raises Problem where the visitor has no such model."""
+        """See :meth:`Sampler.pipeline`. Raises PageError where the visitor has no such model."""
         self._check(model)
         return self.sampler.pipeline(model)
 
@@ -174,4 +174,4 @@ class SeenSampler:
             run = Run(self.sight.manager.folder / name)
             if run.there() and run.model_step() is not None:
                 return
-        raise Problem("bad_model", model=str(model)[:40], models=", ".join(self.models[:20]))
+        raise PageError("bad_model", model=str(model)[:40], models=", ".join(self.models[:20]))

@@ -13,8 +13,8 @@ from ...language import say
 from ..language import language
 from .assets import SCRIPTS
 from .door import refuse
-from .limits import Limiter
 from .owner import owner_of
+from .quota import Buckets
 from .turns import Visitor, visitor_of
 
 LARGEST = 1 << 20  # bytes of a request of the page; what is larger has routes of its own
@@ -33,7 +33,7 @@ class Throttle:
 
     def __init__(self, app, visitor: tuple[int, float] = OF_VISITOR, address: tuple[int, float] = OF_ADDRESS):
         self.app = app
-        self._visitors, self._addresses = Limiter(*visitor), Limiter(*address)
+        self._visitors, self._addresses = Buckets(*visitor), Buckets(*address)
         self._held: Counter = Counter()
 
     async def __call__(self, scope, receive, send):

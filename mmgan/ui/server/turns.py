@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from .owner import owner_of
-from .problems import Problem
+from .sentences import PageError
 
 ADDRESS_SHARE = 4  # of what waits, an address may have so many times as much as a visitor: a class is behind one
 _NOTHING = object()
@@ -46,7 +46,7 @@ def _network(host: str) -> str:
     return host if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
 
-class Busy(Problem):
+class Busy(PageError):
     """Too much is asked for at this moment; it may be asked for again."""
 
 

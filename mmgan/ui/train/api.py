@@ -7,12 +7,12 @@ import gradio as gr
 from ..language import language
 from ..server.access import AccessError
 from ..server.owner import owner_of
-from ..server.problems import Problem, sentence, without_places
 from ..server.routes import address_of
+from ..server.sentences import PageError, sentence, without_places
 from .desk import Desk
 from .watching import spoken_run
 
-LIMITS = {"concurrency_id": "runs", "concurrency_limit": 4}
+QUEUE = {"concurrency_id": "runs", "concurrency_limit": 4}
 MAX_SETTINGS = 40
 
 
@@ -21,7 +21,7 @@ def add_api(desk: Desk) -> None:
     ours = Endpoints(desk)
     directing = (ours.start_run, ours.stop_run, ours.pause_run, ours.resume_run, ours.delete_run)
     for method in (ours.runs, ours.hidden_runs, ours.run, *directing):
-        gr.api(method, api_name=method.__name__, **LIMITS)
+        gr.api(method, api_name=method.__name__, **QUEUE)
 
 
 class Endpoints:
@@ -67,11 +67,11 @@ class Endpoints:
         """
         spoken = language(request)
         if not name.strip():
-            raise Problem("train_no_name")
+            raise PageError("train_no_name")
         question = {"run": name, "cursor": cursor, "epoch": epoch, "version": ""}
         answer = self._desk.poll(question, spoken, _owner(request), address_of(request))
         if answer["run"] is None:
-            raise Problem("runs.no_such_run", name=name[:60])
+            raise PageError("runs.no_such_run", name=name[:60])
         kept = {key: answer[key] for key in ("run", "metrics", "visits", "log") if key in answer}
         return without_places(kept | self._desk.look({"what": "settings", "run": name}, spoken, _owner(request)))
 

@@ -22,8 +22,8 @@ from ...runs.manager import MAX_RUNNING, NoRoom
 from ...system.files import exists
 from ..collect.model_files import model_source
 from ..server.access import Access, AccessError
-from ..server.problems import Problem, fault, sentence
 from ..server.seeing import HIDDEN, Sight
+from ..server.sentences import PageError, fault, sentence
 from .watching import MAX_COMPARED, Watcher, spoken_run
 
 log = logging.getLogger(__name__)
@@ -115,12 +115,12 @@ class Desk:
         name, data = str(question.get("name", "")), str(question.get("data", "")).strip()
         name = self._new_name(name)
         if data not in DATASETS and not (data and exists(data)):
-            raise TrainingError("train_no_data", data=data[:200])
+            raise TrainingError("runs.no_folder", path=data[:200])
         if data not in DATASETS and touches(data, self.closed):
             raise TrainingError("train_closed_data")
         settings = question.get("settings") or {}
         if not isinstance(settings, dict):
-            raise Problem("api_object", name="settings")
+            raise PageError("api_object", name="settings")
         settings = {key: value for key, value in settings.items() if value is not None}
         for unit in ("minutes", "steps"):
             if unit in settings and not _number(settings[unit]):
@@ -136,10 +136,7 @@ class Desk:
 
     def _new_name(self, name: str) -> str:
         """The name of a run to be, without space around it. Raises TrainingError where it cannot be one."""
-        try:
-            name = check_name(name)
-        except TrainingError as error:
-            raise TrainingError("train_bad_name") from error
+        name = check_name(name)
         if (self.manager.folder / name).exists():
             raise TrainingError("runs.name_taken", name=name)
         return name
@@ -160,7 +157,7 @@ class Desk:
             raise TrainingError("collect_nothing_to_learn")
         access = RunAccess(owner_hash(owner), question.get("everybody") is True, str(project.folder.resolve()))
         if not owner and not access.everybody:
-            raise Problem("collect_tune_no_cookie")
+            raise PageError("collect_tune_no_cookie")
         batch_size = question.get("batch_size")
         settings = {} if batch_size is None else {"batch_size": batch_size}
         with self._room(owner):

@@ -9,8 +9,8 @@ from starlette.routing import BaseRoute, Route
 
 from ..language import language
 from ..server.owner import owner_of
-from ..server.problems import without_places
 from ..server.routes import address_of, answering, read_question
+from ..server.sentences import without_places
 from ..server.turns import Turns, visitor_of
 from ..tab import Studio
 

@@ -10,7 +10,7 @@ import json
 
 import gradio as gr
 
-from ...config import CHOICES, LIMIT, PRESETS, SETTINGS
+from ...config import CHOICES, PRESETS, RANGE, SETTINGS
 from ...data.registry import DATASETS
 from ...training.losses import LOSSES
 from ..sample.cards import PLAIN, empty, escape
@@ -35,12 +35,12 @@ def build(studio: Studio) -> None:
 
 
 def _form() -> dict:
-    """What can be chosen, with defaults and limits from the one place where they stand."""
+    """What can be chosen, with defaults and ranges from the one place where they stand."""
     known = {name: setting for name, (_, setting) in SETTINGS.items()}
     advanced = []
     for name in ADVANCED:
         field = known[name]
-        low, high = field.metadata.get(LIMIT, (None, None))
+        low, high = field.metadata.get(RANGE, (None, None))
         kind = "choice" if CHOICES in field.metadata else "whole" if isinstance(field.default, int) else "number"
         advanced.append(
             {"name": name, "default": field.default, "kind": kind, "low": low, "high": high,
@@ -54,7 +54,7 @@ def _form() -> dict:
         "loss": known["loss"].default,
         "minutes": MINUTES,
         "steps": known["steps"].default,
-        "lengths": {"minutes": (0.1, known["minutes"].metadata[LIMIT][1]), "steps": known["steps"].metadata[LIMIT]},
+        "lengths": {"minutes": (0.1, known["minutes"].metadata[RANGE][1]), "steps": known["steps"].metadata[RANGE]},
         "advanced": advanced,
     }
 

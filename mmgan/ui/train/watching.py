@@ -16,7 +16,7 @@ from ...runs.access import Access, access_of
 from ...runs.files import read_strips
 from ...runs.manager import Manager
 from ...training.forgetting import SHEET
-from ..server.problems import sentence
+from ..server.sentences import sentence
 
 FRESH_SECONDS = 0.4  # an answer to many pages is as old as this at most
 LOG_LINES = 12

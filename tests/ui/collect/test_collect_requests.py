@@ -12,8 +12,8 @@ from test_collect_tab import picture
 from mmgan.data.limits import PROJECT_LIMITS
 from mmgan.projects.projects import Projects
 from mmgan.ui.collect import uploads
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.settings import Settings
 from mmgan.ui.server.turns import Visitor
 
 
@@ -101,9 +101,9 @@ def test_what_a_program_sends_is_bounded(address, folder):
 
 
 def test_only_the_teacher_fine_tunes_and_imports(folder):
-    settings = Settings(runs=folder / "class" / "runs", teacher_code="sunflower")
+    flags = Flags(runs=folder / "class" / "runs", teacher_code="sunflower")
     with (
-        serving(settings) as address,
+        serving(flags) as address,
         httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "t" * 32}) as client,
     ):
         key = client.post("/projects", json={"name": "Lesson"}).json()["key"]
@@ -127,7 +127,7 @@ def test_only_the_teacher_fine_tunes_and_imports(folder):
         for base in ("/etc", "somebody/something", "runs/../projects"):
             answer = client.post("/finetune", json=question | {"code": "sunflower", "base": base})
             assert answer.status_code == 400 and "choose one of" in answer.json()["error"]
-    assert not settings.runs.exists() or list(settings.runs.iterdir()) == []
+    assert not flags.runs.exists() or list(flags.runs.iterdir()) == []
 
 
 def test_lists_and_patterns_are_bounded_before_anything_is_done_with_them(address):

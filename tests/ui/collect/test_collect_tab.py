@@ -22,8 +22,8 @@ from mmgan.projects.projects import Projects
 from mmgan.runs import manager as manager_module
 from mmgan.runs.manager import Manager
 from mmgan.ui.collect import model_files
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.settings import Settings
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 
@@ -63,7 +63,7 @@ def address(folder):
     patch = pytest.MonkeyPatch()
     patch.setattr(manager_module, "COMMAND", (sys.executable, str(SUPPORT / "finetune_cli.py")))
     patch.setenv("PYTHONPATH", f"{SUPPORT}:{SUPPORT.parents[1]}")
-    with serving(Settings(runs=folder / "runs", max_upload=4 << 20)) as address:
+    with serving(Flags(runs=folder / "runs", max_upload=4 << 20)) as address:
         yield address
     manager = Manager(folder / "runs")
     for name in manager.running():
@@ -117,9 +117,9 @@ def test_from_a_zip_with_faults_to_an_export_and_deletion(open_page, address, fo
     page.get_by_text("Up to 5,000 files, 4 MiB each").first.wait_for()  # before anything is uploaded
     assert "1 other thing could not be taken" in upload(page, "mixed.zip", zipped(MIXED))
     for name, sentence, act in (
-        ("bell/again.png", "The same file as bell/1.png", "delete"), ("bell/silent.wav", "Silent", "delete"),
-        ("gong/long.wav", "its most energetic second is used", "cut"), ("IMG_0412.png", "No caption", "caption"),
-        ("gong/broken.png", "Left out", "delete"),
+        ("bell/again.png", "Is the same file as bell/1.png", "delete"), ("bell/silent.wav", "Is silent", "delete"),
+        ("gong/long.wav", "its most energetic second is used", "cut"), ("IMG_0412.png", "Has no caption", "caption"),
+        ("gong/broken.png", "Is left out", "delete"),
     ):  # fmt: skip
         found = row(page, name)
         assert sentence in found.locator(".mc-said").inner_text()

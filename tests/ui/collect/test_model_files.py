@@ -11,8 +11,8 @@ from served import serving
 
 from mmgan.errors import CheckpointError
 from mmgan.ui.collect import model_files
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.settings import Settings
 
 
 class Maker:
@@ -40,7 +40,7 @@ def maker(monkeypatch):
 
 @pytest.fixture
 def address(tmp_path):
-    with serving(Settings(runs=tmp_path / "runs")) as address:
+    with serving(Flags(runs=tmp_path / "runs")) as address:
         yield address
 
 

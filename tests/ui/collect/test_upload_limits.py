@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from mmgan.data.limits import Limits
 from mmgan.projects.projects import Projects
 from mmgan.ui.collect.uploads import Uploads
-from mmgan.ui.server.problems import Problem
+from mmgan.ui.server.sentences import PageError
 
 LARGEST = 80
 
@@ -41,7 +41,7 @@ def begun(tmp_path):
 
 
 def refused(send, *file, **options):
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(PageError) as caught:
         send(*file, **options)
     return caught.value.message.key
 
@@ -53,17 +53,17 @@ def there(upload):
 def test_all_files_together(begun):
     send, upload = begun(total_bytes=100)
     send("a.png", bytes(60))
-    assert refused(send, "b.png", bytes(41)) == "collect_over_limit"
+    assert refused(send, "b.png", bytes(41)) == "projects.too_large"
     send("c.png", bytes(40))
-    assert refused(send, "d.png", b"1") == "collect_over_limit"
+    assert refused(send, "d.png", b"1") == "projects.too_large"
     assert there(upload) == ["a.png", "c.png"] and upload.size == 100
 
 
 def test_one_file(begun):
     send, upload = begun()
     send("a.png", bytes(LARGEST))
-    assert refused(send, "b.png", bytes(LARGEST + 1)) == "collect_too_large"
-    assert refused(send, "c.png", b"", promised=-1) == "collect_too_large"
+    assert refused(send, "b.png", bytes(LARGEST + 1)) == "data.file_too_large"
+    assert refused(send, "c.png", b"", promised=-1) == "data.file_too_large"
     assert there(upload) == ["a.png"]
 
 
@@ -84,7 +84,7 @@ def test_the_disk(begun, monkeypatch):
 
 def test_more_than_was_promised_is_not_written(begun):
     send, upload = begun()
-    assert refused(send, "a.png", bytes(10), bytes(10), promised=10) == "collect_too_large"
+    assert refused(send, "a.png", bytes(10), bytes(10), promised=10) == "data.file_too_large"
     assert there(upload) == [] and upload.size == 0 and not upload.files
 
 

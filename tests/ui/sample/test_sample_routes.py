@@ -10,9 +10,9 @@ from served import Address, OddPipeline, free_port
 
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.limits import MAX_OF_VISITOR, VISITOR
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.quota import MAX_OF_VISITOR, VISITOR
 
 ASKED = {"prompt": "a thick zero", "model": "digits", "count": 2, "seed": 3, "truncation": 1}
 
@@ -31,10 +31,10 @@ class Held(OddPipeline):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    settings = Settings(runs=tmp_path_factory.mktemp("routes") / "runs", port=free_port())
-    demo = app.build(Sampler(load=Held), settings)
-    app.serve(demo, settings)
-    address = Address(f"http://127.0.0.1:{settings.port}")
+    flags = Flags(runs=tmp_path_factory.mktemp("routes") / "runs", port=free_port())
+    demo = app.build(Sampler(load=Held), flags)
+    app.serve(demo, flags)
+    address = Address(f"http://127.0.0.1:{flags.port}")
     address.demo = demo
     yield address
     demo.close(verbose=False)

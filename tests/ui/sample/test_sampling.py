@@ -17,8 +17,8 @@ from mmgan.sampling.paths import MORPH_STEPS, PARTS, WALK_STEPS
 from mmgan.ui.sample import sampler as sampling
 from mmgan.ui.sample.batching import ADDRESS_ROWS, FEWEST_ROWS, ROWS, VISITOR_ROWS, Batcher, Batchers, rows_of
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.limits import Limiter, Limits
-from mmgan.ui.server.problems import Problem, sentence
+from mmgan.ui.server.quota import Buckets, Quota
+from mmgan.ui.server.sentences import PageError, sentence
 from mmgan.ui.server.turns import Visitor
 
 
@@ -187,28 +187,28 @@ def visitor(address, session):
 
 def test_a_limiter_fills_up_again():
     now = [0.0]
-    limiter = Limiter(3, 2.0, clock=lambda: now[0])
-    assert [limiter.take("a") for _ in range(3)] == [0, 0, 0]
-    assert limiter.take("a") == pytest.approx(0.5) and limiter.take("b") == 0
+    buckets = Buckets(3, 2.0, clock=lambda: now[0])
+    assert [buckets.take("a") for _ in range(3)] == [0, 0, 0]
+    assert buckets.take("a") == pytest.approx(0.5) and buckets.take("b") == 0
     now[0] = 0.6
-    assert limiter.take("a") == 0 and limiter.take("a") > 0
+    assert buckets.take("a") == 0 and buckets.take("a") > 0
 
 
 def test_a_class_behind_one_address_is_not_held_up_by_one_of_them():
-    limits = Limits()
-    with pytest.raises(Problem, match="wait"):
+    quota = Quota()
+    with pytest.raises(PageError, match="wait"):
         for _ in range(50):
-            limits.check(visitor("10.0.0.1", "hasty"))
+            quota.check(visitor("10.0.0.1", "hasty"))
     for student in range(40):
         for _ in range(5):
-            limits.check(visitor("10.0.0.1", f"student {student}"))
+            quota.check(visitor("10.0.0.1", f"student {student}"))
 
 
 def test_a_script_that_renames_itself_is_held_up():
-    limits = Limits()
-    with pytest.raises(Problem):
+    quota = Quota()
+    with pytest.raises(PageError):
         for number in range(5_000):
-            limits.check(visitor("10.0.0.2", f"new {number}"))
+            quota.check(visitor("10.0.0.2", f"new {number}"))
 
 
 def test_a_pass_under_way_does_not_hold_the_page_up(pipe, sampler):

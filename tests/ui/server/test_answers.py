@@ -10,11 +10,11 @@ from test_collect_tab import picture, zipped
 from mmgan.errors import NO_MEMORY, MmganError
 from mmgan.projects.projects import Projects
 from mmgan.system.files import saving
-from mmgan.ui.server import problems
+from mmgan.ui.server import sentences
 from mmgan.ui.server.answers import arguments
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.problems import Problem, fault, sentence, without_folders
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.sentences import PageError, fault, sentence, without_folders
 
 JSON = {"content-type": "application/json"}
 
@@ -109,7 +109,7 @@ def test_arguments_are_of_the_types_that_are_named():
     assert arguments(function, "f", ["a", 4.0]) == ["a", 4, 1.0, None]
     assert arguments(function, "f", ["a", 2, 0, {"x": 1}]) == ["a", 2, 0, {"x": 1}]
     for bad in (["a", 4.5], ["a", float("nan")], ["a", 4, float("inf")], ["a", 4, 10**400], ["a", 4, 1, []], [1]):
-        with pytest.raises(Problem):
+        with pytest.raises(PageError):
             arguments(function, "f", bad)
 
 
@@ -125,7 +125,7 @@ def test_a_model_whose_name_no_disk_takes(address, name):
 @pytest.mark.parametrize("field", ["code", "model", "repo", "token"])
 @pytest.mark.parametrize("value", ["\ud800", ["a"], 5, {}])
 def test_publishing_with_odd_values(tmp_path, field, value):
-    with serving(Settings(runs=tmp_path / "runs", teacher_code="sunflower")) as address:
+    with serving(Flags(runs=tmp_path / "runs", teacher_code="sunflower")) as address:
         question = {"code": "sunflower", "model": "digits", "repo": "no name", "token": "x"} | {field: value}
         body = json.dumps(question).encode("utf-8", "surrogatepass")
         answer = httpx.post(f"{address}/collect/publish", content=body, headers=JSON)
@@ -139,26 +139,26 @@ def test_a_route_that_is_not_there_is_a_sentence(address, path):
 
 
 def test_no_sentence_says_where_the_server_keeps_files(tmp_path):
-    settings = Settings(runs=tmp_path / "my runs")
-    with serving(settings) as address:
-        settings.projects_folder.write_text("a file in the way")
+    flags = Flags(runs=tmp_path / "my runs")
+    with serving(flags) as address:
+        flags.projects_folder.write_text("a file in the way")
         with httpx.Client(base_url=f"{address}/collect", cookies={COOKIE: "p" * 32}) as client:
             answer = client.post("/projects", json={"name": "Bells"})
     assert answer.status_code == 400 and "a file or folder is in its way" in answer.json()["error"]
     assert str(tmp_path) not in answer.text and "pytest" not in answer.text
     with pytest.raises(MmganError, match=str(tmp_path)):  # the terminal names all of it
-        Projects(settings.projects_folder).create("Bells")
+        Projects(flags.projects_folder).create("Bells")
 
 
 def test_a_path_becomes_its_name(tmp_path, monkeypatch):
-    monkeypatch.setattr(problems, "_kept", set())
-    problems.keep_private(tmp_path / "the runs")
+    monkeypatch.setattr(sentences, "_kept", set())
+    sentences.keep_private(tmp_path / "the runs")
     with pytest.raises(MmganError) as raised, saving(tmp_path / "the runs" / "seven" / "status.json"):
         raise OSError(5, "Input/output error")
     assert sentence(raised.value, "en").startswith("seven/status.json was not saved (Input/output error)")
     assert sentence(raised.value, "zh").startswith("seven/status.json ")
     assert without_folders(f"{tmp_path / 'the runs'} is full.") == "the runs is full."
-    assert without_folders(f"({problems.PACKAGE}/mmgan/cli.py)") == "(cli.py)"
+    assert without_folders(f"({sentences.PACKAGE}/mmgan/cli.py)") == "(cli.py)"
     for text in ("a/tmp/b.png is silent.", "huggingface.co/settings/tokens", "/tmpx/y", "and/or", "1/2"):
         assert without_folders(text) == text
 

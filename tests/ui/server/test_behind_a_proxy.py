@@ -11,7 +11,7 @@ from proxy import in_front_of
 from served import serving
 
 from mmgan.ui.server import access
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 HERE = ("127.0.0.1",)
 
@@ -19,8 +19,8 @@ HERE = ("127.0.0.1",)
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory):
     folder = tmp_path_factory.mktemp("behind")
-    settings = Settings(runs=folder / "runs", root_path="/mmgan", proxy=HERE, teacher_code="oak")
-    with serving(settings) as page, in_front_of(page) as address:
+    flags = Flags(runs=folder / "runs", root_path="/mmgan", proxy=HERE, teacher_code="oak")
+    with serving(flags) as page, in_front_of(page) as address:
         yield address
 
 
@@ -59,8 +59,8 @@ def test_everything_asked_stays_under_the_path(browser, behind):
 
 
 def test_people_log_in_and_out_there(browser, tmp_path):
-    settings = Settings(runs=tmp_path / "runs", root_path="/mmgan", proxy=HERE, auth=("class", "sunflower"))
-    with serving(settings) as served, in_front_of(served) as address:
+    flags = Flags(runs=tmp_path / "runs", root_path="/mmgan", proxy=HERE, auth=("class", "sunflower"))
+    with serving(flags) as served, in_front_of(served) as address:
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{address}/")
@@ -76,7 +76,7 @@ def test_people_log_in_and_out_there(browser, tmp_path):
 
 def test_a_proxy_that_is_not_named_makes_nobody_local(tmp_path):
     """Whether it says on whose behalf it asks, or only keeps the address that it was asked by."""
-    with serving(Settings(runs=tmp_path / "runs", root_path="/mmgan")) as page:
+    with serving(Flags(runs=tmp_path / "runs", root_path="/mmgan")) as page:
         for options in ({}, {"host": urlsplit(page).netloc}, {"announced": False}):
             with in_front_of(page, **options) as address:
                 asked = httpx.post(f"{address}/gradio_api/call/delete_run", json={"data": ["mine", ""]})
@@ -99,7 +99,7 @@ def test_guesses_through_a_named_proxy_are_slow_whatever_the_guesser_says(behind
 
 def test_whoever_speaks_an_old_http_came_through_one(tmp_path):
     """As nginx does for the page unless it is told otherwise."""
-    with serving(Settings(runs=tmp_path / "runs")) as page:
+    with serving(Flags(runs=tmp_path / "runs")) as page:
         place = urlsplit(page)
         for version, may in ((b"1.0", b'"may":false'), (b"1.1", b'"may":true')):
             with socket.create_connection((place.hostname, place.port)) as line:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from mmgan.ui.server.door import FORWARDING, Door
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 HERE, THERE, PROXY = "127.0.0.1", "10.0.0.7", "10.0.0.1"
 OTHER_PAGES = ("http://evil.example", "http://localhost:3000", "http://127.0.0.1", "null", "evil", "http://[", "")
@@ -31,7 +31,7 @@ async def inside(scope, receive, send):
 
 
 def door(peer=HERE, shared=None, root_path="", **flags):
-    app = Door(inside, Settings(**flags), lambda: shared)
+    app = Door(inside, Flags(**flags), lambda: shared)
     return TestClient(app, base_url="http://127.0.0.1:7860", client=(peer, 50_000), root_path=root_path)
 
 
@@ -108,7 +108,7 @@ def test_the_caller_is_the_nearest_that_is_no_named_proxy(proxies, forwarded, ca
 
 
 def test_behind_a_proxy_nobody_is_local():
-    assert Settings(proxy=(HERE,)).public
+    assert Flags(proxy=(HERE,)).public
 
 
 def test_root_path_is_taken_off_once_whether_the_proxy_does_it_or_not():
@@ -249,7 +249,7 @@ def test_default_ports_need_not_be_written():
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    with serving(Settings(runs=tmp_path_factory.mktemp("door") / "runs")) as address:
+    with serving(Flags(runs=tmp_path_factory.mktemp("door") / "runs")) as address:
         yield address
 
 
@@ -305,7 +305,7 @@ def test_a_foreign_page_reads_nothing_and_shows_nothing(page):
 
 
 def test_frames_are_allowed_by_a_flag(tmp_path):
-    with serving(Settings(runs=tmp_path / "runs", allow_frames=True)) as page:
+    with serving(Flags(runs=tmp_path / "runs", allow_frames=True)) as page:
         assert not {"x-frame-options", "content-security-policy"} & set(httpx.get(page).headers)
 
 
@@ -318,7 +318,7 @@ def test_the_roots_that_gradio_tells_are_not_what_a_header_says(page):
 def test_the_cookie_is_for_https_alone_where_a_named_proxy_says_so(tmp_path):
     forged = said(x_forwarded_proto="https")
     for proxy, secure in (((), False), ((HERE,), True)):
-        with serving(Settings(runs=tmp_path / "runs", proxy=proxy)) as page:
+        with serving(Flags(runs=tmp_path / "runs", proxy=proxy)) as page:
             cookie = httpx.get(page, headers=forged).headers["set-cookie"]
             assert "HttpOnly" in cookie and ("Secure" in cookie) is secure
             assert "Secure" not in httpx.get(page).headers["set-cookie"]
@@ -326,6 +326,6 @@ def test_the_cookie_is_for_https_alone_where_a_named_proxy_says_so(tmp_path):
 
 def test_what_starts_the_server_leaves_the_environment_alone(monkeypatch, tmp_path):
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
-    with serving(Settings(runs=tmp_path / "runs")) as page:
+    with serving(Flags(runs=tmp_path / "runs")) as page:
         assert "through another server" in call(page, "stop_run", ["mine", ""], x_forwarded_for="127.0.0.1")
     assert os.environ["FORWARDED_ALLOW_IPS"] == "*"

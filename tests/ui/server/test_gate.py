@@ -7,14 +7,14 @@ import pytest
 from gradio_client import Client
 from served import serving
 
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 OPEN = re.compile(r"/$|/login|/logout|/assets/|/static/|/theme\.css|/favicon|/manifest|/gradio_api/startup-events")
 
 
 @pytest.fixture(scope="module")
 def locked():
-    with serving(Settings(auth=("class", "sunflower"))) as address:
+    with serving(Flags(auth=("class", "sunflower"))) as address:
         yield address
 
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from mmgan.ui.server import access, login
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 AUTH = ("class", "sunflower")
 FORM = {"username": AUTH[0], "password": AUTH[1]}
@@ -27,7 +27,7 @@ def now(monkeypatch):
 
 @pytest.fixture
 def page(tmp_path):
-    with serving(Settings(runs=tmp_path / "runs", auth=AUTH)) as address:
+    with serving(Flags(runs=tmp_path / "runs", auth=AUTH)) as address:
         yield address
 
 

@@ -17,8 +17,8 @@ from mmgan.runs.access import EVERYBODY, Access, access_of, touches, write_acces
 from mmgan.runs.manager import Manager
 from mmgan.runs.run import Run
 from mmgan.training.forgetting import SHEET
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.settings import Settings
 
 ADA, BOB, NOBODY = "a" * 32, "b" * 32, ""
 SECRETS = ("my bells", "Bells of Ada", "left-out-name", "a golden bell", base64.b64encode(b"ADAS PICTURE" * 3).decode())
@@ -57,10 +57,10 @@ def served(tmp_path, model, monkeypatch):
     monkeypatch.setattr(Manager, "_spawn", lambda *_: None)
     monkeypatch.setattr(manager_module, "WAIT_SECONDS", 0.1)
     monkeypatch.setattr("mmgan.ui.train.watching.FRESH_SECONDS", 0.0)
-    settings = Settings(runs=tmp_path / "runs", teacher_code="sunflower")
-    make(settings.runs / "my bells", model, Access(owner_hash(ADA)))
-    with serving(settings) as address:
-        yield address, settings
+    flags = Flags(runs=tmp_path / "runs", teacher_code="sunflower")
+    make(flags.runs / "my bells", model, Access(owner_hash(ADA)))
+    with serving(flags) as address:
+        yield address, flags
 
 
 def client(address, owner):
@@ -116,12 +116,12 @@ def every_door(address, owner, run):
 
 @pytest.mark.parametrize("owner", [BOB, NOBODY])
 def test_no_door_shows_a_private_run_to_others(served, owner):
-    address, settings = served
+    address, flags = served
     for answer in every_door(address, owner, "my bells"):
         told = answer.replace("named my bells", "").replace("runs/my bells'", "")  # what the question said itself
         told = told.replace("There is no model runs/my bells", "").replace("no model 'runs/my bells", "")
         assert not [secret for secret in SECRETS if secret in told], answer[:2_000]
-    assert Manager(settings.runs).names() == ["my bells"]
+    assert Manager(flags.runs).names() == ["my bells"]
 
 
 def test_its_owner_sees_all_of_it(served):
@@ -138,18 +138,18 @@ def test_its_owner_sees_all_of_it(served):
 
 
 def test_by_choice_everybody_sees_it(served):
-    address, settings = served
-    write_access(settings.runs / "my bells", Access(owner_hash(ADA), True))
+    address, flags = served
+    write_access(flags.runs / "my bells", Access(owner_hash(ADA), True))
     assert "my bells" in call(address, NOBODY, "runs") and "runs/my bells" in call(address, BOB, "models")
     assert "a golden bell" in page(address, BOB, "look", {"what": "strip", "run": "my bells", "step": None})
-    (settings.runs / "my bells" / "access.json").write_text("{")  # whose it is cannot be known: nobody's
+    (flags.runs / "my bells" / "access.json").write_text("{")  # whose it is cannot be known: nobody's
     assert "my bells" not in call(address, ADA, "runs")
-    (settings.runs / "my bells" / "access.json").unlink()  # a run of before, or from a terminal
-    assert access_of(settings.runs / "my bells") == EVERYBODY and "my bells" in call(address, NOBODY, "runs")
+    (flags.runs / "my bells" / "access.json").unlink()  # a run of before, or from a terminal
+    assert access_of(flags.runs / "my bells") == EVERYBODY and "my bells" in call(address, NOBODY, "runs")
 
 
 def test_a_teacher_frees_the_machine_and_learns_nothing(served):
-    address, settings = served
+    address, flags = served
     key = json.loads(page(address, BOB, "act", {"action": "unlock", "code": "sunflower"}))["key"]
     assert json.loads(page(address, BOB, "poll", {"version": ""}))["runs"] == []
     (run,) = json.loads(page(address, BOB, "poll", {"version": "", "code": key}))["runs"]
@@ -157,22 +157,22 @@ def test_a_teacher_frees_the_machine_and_learns_nothing(served):
     for action in ("pause", "resume", "save", "sample"):
         answer = page(address, BOB, "act", {"action": action, "run": run["name"], "code": key})
         assert "you can stop or delete it" in answer and "my bells" not in answer
-    with Run.resume(settings.runs / "my bells") as living:  # so that it cannot be deleted
+    with Run.resume(flags.runs / "my bells") as living:  # so that it cannot be deleted
         living.set_status("running", step=3)
         answer = page(address, BOB, "act", {"action": "delete", "run": run["name"], "code": key})
         assert "stop it first" in answer and "my bells" not in answer
     locked = page(address, BOB, "act", {"action": "delete", "run": run["name"]})
     assert "teacher" in locked and "private:" in call(address, BOB, "hidden_runs", "sunflower")
-    assert Manager(settings.runs).names() == ["my bells"]
+    assert Manager(flags.runs).names() == ["my bells"]
     assert json.loads(page(address, BOB, "act", {"action": "delete", "run": run["name"], "code": key})) == {"run": None}
-    assert Manager(settings.runs).names() == []
+    assert Manager(flags.runs).names() == []
 
 
 def test_a_limit_that_private_runs_use_up_names_none(served, monkeypatch):
-    address, settings = served
+    address, flags = served
     monkeypatch.setattr(manager_module, "MAX_RUNNING", 1)
     monkeypatch.setattr("mmgan.ui.train.desk.MAX_RUNNING", 1)
-    with Run.resume(settings.runs / "my bells") as living:
+    with Run.resume(flags.runs / "my bells") as living:
         living.set_status("running", step=3)
         question = ["second", "shapes", "tiny", "relativistic", 1, {}, "", "sunflower"]
         answer = call(address, BOB, "start_run", *question)
@@ -181,14 +181,14 @@ def test_a_limit_that_private_runs_use_up_names_none(served, monkeypatch):
 
 
 def test_no_training_reads_what_visitors_keep(served, tmp_path):
-    address, settings = served
-    project = Projects(settings.projects_folder).create("Bells of Ada", ADA)
-    (tmp_path / "link").symlink_to(settings.projects_folder)
+    address, flags = served
+    project = Projects(flags.projects_folder).create("Bells of Ada", ADA)
+    (tmp_path / "link").symlink_to(flags.projects_folder)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "hidden").symlink_to(project.folder)
     closed = [
-        settings.projects_folder, project.folder, project.folder / "project.json", tmp_path, tmp_path / "link",
-        tmp_path / "link" / project.key, tmp_path / "mine", settings.runs, settings.runs / "my bells" / "samples",
+        flags.projects_folder, project.folder, project.folder / "project.json", tmp_path, tmp_path / "link",
+        tmp_path / "link" / project.key, tmp_path / "mine", flags.runs, flags.runs / "my bells" / "samples",
         f"{tmp_path}/mine/../projects", "/",
     ]  # fmt: skip
     for path in closed:
@@ -196,23 +196,23 @@ def test_no_training_reads_what_visitors_keep(served, tmp_path):
         assert "visitors keep here" in answer, path
         answer = page(address, ADA, "act", {"action": "start", "name": "x", "data": str(path), "code": "sunflower"})
         assert "visitors keep here" in answer, path
-    assert Manager(settings.runs).names() == ["my bells"]
+    assert Manager(flags.runs).names() == ["my bells"]
     (tmp_path / "own").mkdir()
-    assert not touches(tmp_path / "own", (settings.projects_folder, settings.runs))
+    assert not touches(tmp_path / "own", (flags.projects_folder, flags.runs))
 
 
 def test_a_fine_tuning_is_its_owners_until_they_say_otherwise(served, monkeypatch):
-    address, settings = served
+    address, flags = served
     monkeypatch.setattr("mmgan.ui.train.desk.MAX_RUNNING", 99)
     monkeypatch.setattr(manager_module, "MAX_RUNNING", 99)
-    project = Projects(settings.projects_folder).create("Bells of Ada", ADA)
+    project = Projects(flags.projects_folder).create("Bells of Ada", ADA)
     project.add_recordings({"bell.png": picture()}, "a golden bell")
     question = {"project": project.key, "base": "runs/my bells", "minutes": 1, "code": "sunflower"}
     with client(address, ADA) as ada, client(address, BOB) as bob, client(address, NOBODY) as nobody:
         assert ada.post("/collect/finetune", json=question | {"name": "alone"}).json() == {"name": "alone"}
         assert ada.post("/collect/finetune", json=question | {"name": "seen", "everybody": True}).status_code == 200
-        assert access_of(settings.runs / "alone") == Access(owner_hash(ADA))
-        assert access_of(settings.runs / "seen") == Access(owner_hash(ADA), True)
+        assert access_of(flags.runs / "alone") == Access(owner_hash(ADA))
+        assert access_of(flags.runs / "seen") == Access(owner_hash(ADA), True)
         assert bob.post("/collect/finetune", json=question | {"name": "x"}).status_code == 400
         project.share()
         refused = bob.post("/collect/finetune", json=question | {"name": "x"})  # the base is Ada's alone
@@ -229,12 +229,12 @@ def test_a_fine_tuning_is_its_owners_until_they_say_otherwise(served, monkeypatc
     # What starts from a private model is as private.
     started = ["further", "shapes", "tiny", "relativistic", 1, {}, "runs/my bells", "sunflower"]
     assert "further" in call(address, ADA, "start_run", *started)
-    assert access_of(settings.runs / "further") == Access(owner_hash(ADA))
+    assert access_of(flags.runs / "further") == Access(owner_hash(ADA))
 
 
 def test_a_project_without_an_owner_is_no_visitors(served):
-    address, settings = served
-    project = Projects(settings.projects_folder).create("My bells")
+    address, flags = served
+    project = Projects(flags.projects_folder).create("My bells")
     project.add_recordings({"bell.png": picture()}, "a golden bell")
     for owner in (NOBODY, BOB):
         with client(address, owner) as http:
@@ -242,21 +242,21 @@ def test_a_project_without_an_owner_is_no_visitors(served):
             for path in ("", "/export", "/lonely/image", "/thumbnails/1", "/files/1"):
                 assert http.get(f"/collect/projects/{project.key}{path}").status_code == 400
             assert http.delete(f"/collect/projects/{project.key}").status_code == 400
-    assert [one.name for one in Projects(settings.projects_folder).list()] == ["My bells"]
+    assert [one.name for one in Projects(flags.projects_folder).list()] == ["My bells"]
 
 
 def test_damaged_runs_and_projects_are_shown_with_a_way_to_delete_them(served):
-    address, settings = served
-    write_access(settings.runs / "my bells", EVERYBODY)
-    status = settings.runs / "my bells" / "status.json"
+    address, flags = served
+    write_access(flags.runs / "my bells", EVERYBODY)
+    status = flags.runs / "my bells" / "status.json"
     status.write_text(json.dumps(json.loads(status.read_text()) | {"started": "yesterday"}))
-    project = Projects(settings.projects_folder).create("Bells of Ada", ADA)
+    project = Projects(flags.projects_folder).create("Bells of Ada", ADA)
     (project.folder / "project.json").write_text("{")
     (run,) = json.loads(call(address, BOB, "runs").split("data: ", 1)[1])[0]
     assert (run["state"], run["reason"]) == ("damaged", "The run's status.json is damaged; delete the run.")
     assert "event: complete" in call(address, BOB, "sample", "a seven", 1, 0, 1.0, "digits")
     deleted = page(address, BOB, "act", {"action": "delete", "run": "my bells", "code": "sunflower"})
-    assert json.loads(deleted) == {"run": None} and Manager(settings.runs).names() == []
+    assert json.loads(deleted) == {"run": None} and Manager(flags.runs).names() == []
     key = json.loads(page(address, BOB, "act", {"action": "unlock", "code": "sunflower"}))["key"]
     with client(address, BOB) as http:
         assert http.get("/collect/projects").json()["damaged"] == []
@@ -269,8 +269,8 @@ def test_damaged_runs_and_projects_are_shown_with_a_way_to_delete_them(served):
 
 
 def test_the_page_shows_others_that_there_is_one_and_its_owner_all(open_page, tmp_path, model):
-    settings = Settings(runs=tmp_path / "runs")
-    make(settings.runs / "my bells", model, Access(owner_hash(ADA)))
+    flags = Flags(runs=tmp_path / "runs")
+    make(flags.runs / "my bells", model, Access(owner_hash(ADA)))
 
     def arrived(address, owner):
         cookie = {"name": COOKIE, "value": owner, "domain": "127.0.0.1", "path": "/"}
@@ -279,7 +279,7 @@ def test_the_page_shows_others_that_there_is_one_and_its_owner_all(open_page, tm
         page.wait_for_selector(".mt-run")
         return page
 
-    with serving(settings) as address:
+    with serving(flags) as address:
         bob, ada = arrived(address, BOB), arrived(address, ADA)
         assert ada.locator(".mt-run b").inner_text() == "my bells"
         ada.get_by_text("Only you see this run.").wait_for()
@@ -294,14 +294,14 @@ def test_the_page_shows_others_that_there_is_one_and_its_owner_all(open_page, tm
         bob.wait_for_function("() => !document.querySelector('.mt-run')")
         for page in (ada, bob):  # a page that goes on asking a server that is gone logs an error
             page.goto("about:blank")
-    assert Manager(settings.runs).names() == []
+    assert Manager(flags.runs).names() == []
 
 
 def test_the_page_lists_damaged_projects_with_a_way_to_delete_them(open_page, tmp_path):
-    settings = Settings(runs=tmp_path / "runs")
-    project = Projects(settings.projects_folder).create("Bells of Ada", ADA)
+    flags = Flags(runs=tmp_path / "runs")
+    project = Projects(flags.projects_folder).create("Bells of Ada", ADA)
     (project.folder / "project.json").write_text("{")
-    with serving(settings) as address:
+    with serving(flags) as address:
         page = open_page(address)
         page.locator('.mm-tabs [role="tab"]').nth(2).click()
         page.get_by_text(f"A project in the folder {project.key} cannot be read").wait_for()

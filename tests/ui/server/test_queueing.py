@@ -13,10 +13,10 @@ from test_sampling import run
 
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.limits import MAX_OF_ADDRESS, MAX_OF_SESSIONS, MAX_OF_VISITOR, MAX_WAITING, Limits
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.owner import COOKIE
 from mmgan.ui.server.queueing import PATIENCE, Share
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.quota import MAX_OF_ADDRESS, MAX_OF_SESSIONS, MAX_OF_VISITOR, MAX_WAITING, Quota
 from mmgan.ui.train.desk import Desk
 
 
@@ -51,7 +51,7 @@ def queue():
 def push(queue):
     """Pushes and says whether it was taken, or what was said."""
     queue.now = 0.0
-    share = Share(queue, Limits(), clock=lambda: queue.now)
+    share = Share(queue, Quota(), clock=lambda: queue.now)
 
     def push(session, owner="", host="10.0.0.1", language="en"):
         request = SimpleNamespace(
@@ -133,11 +133,11 @@ def held():
             return super().__call__(*args, **settings)
 
     armed = threading.Event()
-    settings = Settings(port=free_port())
-    demo = app.build(Sampler(load=Slow, models=("digits",)), settings)
-    app.serve(demo, settings)
+    flags = Flags(port=free_port())
+    demo = app.build(Sampler(load=Slow, models=("digits",)), flags)
+    app.serve(demo, flags)
     armed.set()
-    yield SimpleNamespace(url=f"http://127.0.0.1:{settings.port}", go=go, demo=demo)
+    yield SimpleNamespace(url=f"http://127.0.0.1:{flags.port}", go=go, demo=demo)
     go.set()
     demo.close(verbose=False)
 

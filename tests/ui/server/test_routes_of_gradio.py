@@ -10,8 +10,8 @@ import httpx
 import pytest
 from served import serving
 
+from mmgan.ui.server.flags import Flags
 from mmgan.ui.server.gradio_routes import CLOSED, GUARDED, NEEDED, TOOLS
-from mmgan.ui.server.settings import Settings
 from mmgan.ui.server.throttle import LARGEST
 
 LISTED = (*NEEDED, *GUARDED, *CLOSED)
@@ -23,7 +23,7 @@ OPTIONAL = re.compile(rf"\w+ ({TOOLS}.*|/gradio_api/profiling/.*)|POST /logout")
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    with serving(Settings(runs=tmp_path_factory.mktemp("routes") / "runs", auth=None)) as address:
+    with serving(Flags(runs=tmp_path_factory.mktemp("routes") / "runs", auth=None)) as address:
         yield address
 
 

@@ -22,7 +22,7 @@ from mmgan.errors import MmganError
 from mmgan.sampling.pipeline import sample_seeds
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 ROOT = Path(app.__file__).resolve().parents[2]
 
@@ -134,7 +134,7 @@ def test_gradio_takes_no_uploads(url):
 
 def test_what_programs_were_given_is_forgotten(monkeypatch):
     monkeypatch.setattr(app, "SESSIONS", 3)
-    with serving(Settings()) as address:
+    with serving(Flags()) as address:
         for seed in range(6):
             call = httpx.post(f"{address}/gradio_api/call/sample", json={"data": ["a zero", 1, seed, 1.0, ""]})
             assert "complete" in httpx.get(f"{address}/gradio_api/call/sample/{call.json()['event_id']}").text
@@ -150,7 +150,7 @@ def listening():
 
 
 def test_no_statistics_are_worked_out_at_each_request():
-    queue = app.build(Sampler(load=OddPipeline), Settings())._queue
+    queue = app.build(Sampler(load=OddPipeline), Flags())._queue
     queue.events_recorded = 10_000
     asked = [{"function": "sample", "status": "success", "process_time": 0.1}]
     assert queue.compute_analytics_summary(asked) == {"functions": {}} and queue.ANALYTICS_MAX_EVENTS == 100

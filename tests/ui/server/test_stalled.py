@@ -8,7 +8,7 @@ import pytest
 from served import serving
 
 from mmgan.ui.server import stalled
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def quick(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     for name in ("HEAD_SECONDS", "BODY_SECONDS", "LOOK_SECONDS"):
         patch.setattr(stalled, name, 0.25)
-    with serving(Settings(runs=tmp_path_factory.mktemp("stalled") / "runs")) as address:
+    with serving(Flags(runs=tmp_path_factory.mktemp("stalled") / "runs")) as address:
         yield address
     patch.undo()
 

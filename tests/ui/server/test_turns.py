@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmgan.ui.server.owner import COOKIE
-from mmgan.ui.server.problems import sentence
+from mmgan.ui.server.sentences import sentence
 from mmgan.ui.server.turns import Busy, FairQueue, Turns, Visitor, visitor_of
 
 HASTY, OTHER, FAR = Visitor("10.0.0.1", "hasty"), Visitor("10.0.0.1", "other"), Visitor("10.0.0.2", "far")

@@ -14,7 +14,7 @@ from served import free_port, serving
 from mmgan.language import Message
 from mmgan.runs import manager as manager_module
 from mmgan.runs.manager import Manager
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 COMMAND = (sys.executable, str(SUPPORT / "small_cli.py"))
@@ -50,7 +50,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(runs):
-    with serving(Settings(runs=runs)) as address:
+    with serving(Flags(runs=runs)) as address:
         yield address
 
 
@@ -207,11 +207,11 @@ from pathlib import Path
 from fakes import FakePipeline
 from mmgan.ui import app
 from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
 port, runs = sys.argv[1:]
-settings = Settings(port=int(port), runs=Path(runs))
-demo = app.build(Sampler(load=FakePipeline), settings)
-app.serve(demo, settings)
+flags = Flags(port=int(port), runs=Path(runs))
+demo = app.build(Sampler(load=FakePipeline), flags)
+app.serve(demo, flags)
 print("up", flush=True)
 demo.block_thread()
 """
@@ -254,7 +254,7 @@ def test_the_server_killed_and_restarted_while_a_run_goes_on(browser, runs):
 def test_only_the_teacher_directs(open_page, runs):
     from gradio_client import Client
 
-    with puppet.trained(runs / "lesson"), serving(Settings(runs=runs, teacher_code="sunflower")) as address:
+    with puppet.trained(runs / "lesson"), serving(Flags(runs=runs, teacher_code="sunflower")) as address:
         client = Client(address, verbose=False)
         for call in ("/stop_run", "/pause_run", "/resume_run", "/delete_run"):
             with pytest.raises(Exception, match="Only the teacher"):

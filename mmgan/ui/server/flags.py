@@ -22,7 +22,7 @@ UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 @dataclass(frozen=True)
-class Settings:
+class Flags:
     """One value for each flag; see ``mmgan app --help``."""
 
     host: str = HOST  # address to listen to
@@ -51,8 +51,8 @@ class Settings:
         return self.share or self.host not in LOOPBACK or bool(self.proxy)
 
 
-def from_options(options: argparse.Namespace) -> Settings:
-    """The settings of the command line.
+def from_options(options: argparse.Namespace) -> Flags:
+    """The flags of a command line.
 
     Raises:
         MmganError: a flag that cannot be used; the sentence says how it should look.
@@ -72,7 +72,7 @@ def from_options(options: argparse.Namespace) -> Settings:
     teacher_code = _secret(options, "teacher_code", TEACHER_CODE)
     if teacher_code is not None and not teacher_code.strip():
         raise MmganError("server.empty_code")
-    return Settings(
+    return Flags(
         options.host, options.port, options.device, options.share, auth, int(megabytes * (1 << 20)),
         teacher_code, Path(options.runs), Path(options.projects) if options.projects else None,
         _limits(options.limit), _proxies(options.proxy), _root_path(options.root_path), _names(options.allow_host),

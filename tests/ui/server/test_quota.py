@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from mmgan.ui.server import access as module
-from mmgan.ui.server import limits
+from mmgan.ui.server import quota
 from mmgan.ui.server.access import Access, AccessError, Guesses
-from mmgan.ui.server.limits import Limiter
-from mmgan.ui.server.settings import Settings
+from mmgan.ui.server.flags import Flags
+from mmgan.ui.server.quota import Buckets
 
 HERE = "127.0.0.1"
 
@@ -22,32 +22,32 @@ def now(monkeypatch):
 
 def test_whoever_was_away_for_a_day_has_no_more_than_a_burst():
     now = [0.0]
-    limiter = Limiter(3, 2.0, clock=lambda: now[0])
-    assert limiter.take("a") == 0
+    buckets = Buckets(3, 2.0, clock=lambda: now[0])
+    assert buckets.take("a") == 0
     now[0] += 86_400
-    assert [limiter.take("a") for _ in range(4)] == [0, 0, 0, pytest.approx(0.5)]
+    assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, pytest.approx(0.5)]
 
 
 def test_asking_too_early_costs_nothing():
     now = [0.0]
-    limiter = Limiter(1, 1.0, clock=lambda: now[0])
-    assert limiter.take("a") == 0
+    buckets = Buckets(1, 1.0, clock=lambda: now[0])
+    assert buckets.take("a") == 0
     for _ in range(50):
-        assert limiter.take("a") > 0
+        assert buckets.take("a") > 0
     now[0] += 1
-    assert limiter.take("a") == 0
+    assert buckets.take("a") == 0
 
 
 def test_visitors_are_forgotten_and_those_who_came_last_are_not(monkeypatch):
-    monkeypatch.setattr(limits, "REMEMBERED", 3)
-    limiter = Limiter(1, 1e-6)
+    monkeypatch.setattr(quota, "REMEMBERED", 3)
+    buckets = Buckets(1, 1e-6)
     for name in "abcd":
-        assert limiter.take(name) == 0
-    assert limiter.take("d") > 0 and limiter.take("a") == 0  # "a" has been forgotten
+        assert buckets.take(name) == 0
+    assert buckets.take("d") > 0 and buckets.take("a") == 0  # "a" has been forgotten
 
 
 def test_the_right_code_resets_wrong_guesses(now):
-    access = Access(Settings(teacher_code="sunflower"))
+    access = Access(Flags(teacher_code="sunflower"))
     for _ in range(3):
         for _ in range(module.FREE_GUESSES - 1):
             with pytest.raises(AccessError, match="not the teacher code"):

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[3]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class Problem(PromptError):
+class PageError(PromptError):
     """A refusal of the page itself."""
 
 
@@ -27,7 +27,7 @@ def sentence(said: MmganError | Message, language: str) -> str:
     business who reads over HTTP.
     """
     text = _one_line((said.message if isinstance(said, MmganError) else said).text(language))
-    return text if isinstance(said, Problem) else without_folders(text)
+    return text if isinstance(said, PageError) else without_folders(text)
 
 
 def unexpected(error: BaseException) -> Message:

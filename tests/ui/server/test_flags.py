@@ -8,7 +8,7 @@ import pytest
 from mmgan import cli
 from mmgan.data.limits import PROJECT_LIMITS
 from mmgan.errors import MmganError
-from mmgan.ui.server.settings import AUTH, TEACHER_CODE, Settings, from_options
+from mmgan.ui.server.flags import AUTH, TEACHER_CODE, Flags, from_options
 
 
 def options(*arguments) -> argparse.Namespace:
@@ -21,24 +21,24 @@ def no_secrets_in_the_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_defaults_are_those_of_settings():
-    settings = from_options(options())
-    assert settings == Settings() and not settings.public
+def test_defaults_are_those_of_the_record():
+    flags = from_options(options())
+    assert flags == Flags() and not flags.public
 
 
 def test_every_flag():
-    settings = from_options(
+    flags = from_options(
         options(
             "--share", "--host", "0.0.0.0", "--port", "80", "--auth", "class:a:b", "--max-upload", "1.5",
             "--teacher-code", "oak", "--runs", "here", "--limit", "files=100", "--limit", "total_bytes=2G",
             "--limit", "seconds=30",
         )
     )  # fmt: skip
-    assert (settings.share, settings.host, settings.port, settings.auth) == (True, "0.0.0.0", 80, ("class", "a:b"))
-    assert (settings.max_upload, settings.teacher_code, settings.runs.name) == (3 << 19, "oak", "here")
-    assert settings.public
-    assert settings == dataclasses.replace(settings, proxy=(), root_path="", allow_host=(), allow_frames=False)
-    assert settings.limits == dataclasses.replace(PROJECT_LIMITS, files=100, total_bytes=2 << 30, seconds=30.0)
+    assert (flags.share, flags.host, flags.port, flags.auth) == (True, "0.0.0.0", 80, ("class", "a:b"))
+    assert (flags.max_upload, flags.teacher_code, flags.runs.name) == (3 << 19, "oak", "here")
+    assert flags.public
+    assert flags == dataclasses.replace(flags, proxy=(), root_path="", allow_host=(), allow_frames=False)
+    assert flags.limits == dataclasses.replace(PROJECT_LIMITS, files=100, total_bytes=2 << 30, seconds=30.0)
 
 
 @pytest.mark.parametrize(
@@ -61,29 +61,29 @@ def test_bad_flags_are_one_sentence(flags):
 
 
 def test_flags_of_a_page_behind_another_server():
-    settings = from_options(
+    flags = from_options(
         options(
             "--proxy", "127.0.0.1, ::1", "--proxy", "10.0.0.0/8", "--root-path", "/school/mmgan/",
             "--allow-host", "MMGAN.school.example., studio", "--allow-host", "[2001:db8::1]", "--allow-frames",
         )
     )  # fmt: skip
-    assert settings.proxy == ("127.0.0.1", "::1", "10.0.0.0/8") and settings.root_path == "/school/mmgan"
-    assert settings.allow_host == ("mmgan.school.example", "studio", "[2001:db8::1]") and settings.allow_frames
-    assert settings.public
+    assert flags.proxy == ("127.0.0.1", "::1", "10.0.0.0/8") and flags.root_path == "/school/mmgan"
+    assert flags.allow_host == ("mmgan.school.example", "studio", "[2001:db8::1]") and flags.allow_frames
+    assert flags.public
 
 
 def test_secrets_need_not_stand_in_the_process_list(monkeypatch, tmp_path):
     monkeypatch.setenv(AUTH, "class:rose")
     monkeypatch.setenv(TEACHER_CODE, "elm")
-    settings = from_options(options())
-    assert (settings.auth, settings.teacher_code) == (("class", "rose"), "elm")
+    flags = from_options(options())
+    assert (flags.auth, flags.teacher_code) == (("class", "rose"), "elm")
     auth, code = tmp_path / "auth", tmp_path / "code"
     auth.write_bytes("\ufeffclass:向日葵 \r\nnot this\n".encode())
     code.write_text("oak")
-    settings = from_options(options("--auth-file", str(auth), "--teacher-code-file", str(code)))
-    assert (settings.auth, settings.teacher_code) == (("class", "向日葵 "), "oak")
-    settings = from_options(options("--auth", "a:b", "--teacher-code", "ash"))  # what is written there counts
-    assert (settings.auth, settings.teacher_code) == (("a", "b"), "ash")
+    flags = from_options(options("--auth-file", str(auth), "--teacher-code-file", str(code)))
+    assert (flags.auth, flags.teacher_code) == (("class", "向日葵 "), "oak")
+    flags = from_options(options("--auth", "a:b", "--teacher-code", "ash"))  # what is written there counts
+    assert (flags.auth, flags.teacher_code) == (("a", "b"), "ash")
     monkeypatch.setenv(TEACHER_CODE, "")
     assert from_options(options()).teacher_code is None
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from .problems import Problem
+from .sentences import PageError
 from .turns import Visitor, visitor_of
 
 MAX_SAMPLES = 16  # of one request: more would keep a class waiting
@@ -24,7 +24,7 @@ ADDRESS = (400, 60.0)
 REMEMBERED = 10_000  # visitors
 
 
-class Limiter:
+class Buckets:
     """A token bucket for each name: ``burst`` requests at once, refilled by ``rate`` a second."""
 
     def __init__(self, burst: int, rate: float, clock: Callable[[], float] = time.monotonic):
@@ -45,20 +45,20 @@ class Limiter:
         return 0.0 if allowed else (1 - tokens) / self._rate
 
 
-class Limits:
-    """The limits of one running page."""
+class Quota:
+    """What may be asked of one running page."""
 
     def __init__(self, visitor: tuple[int, float] = VISITOR, address: tuple[int, float] = ADDRESS):
-        self._visitors, self._addresses = Limiter(*visitor), Limiter(*address)
+        self._visitors, self._addresses = Buckets(*visitor), Buckets(*address)
         self.large_sessions: set[str] = set()  # of programs that were just given more than gradio should keep
 
     def check(self, request: gr.Request | None) -> None:
         """Counts one request.
 
         Raises:
-            Problem: the visitor, or their address, asked for too much; the sentence says how long to wait.
+            PageError: the visitor, or their address, asked for too much; the sentence says how long to wait.
         """
         visitor = visitor_of(request)
         wait = max(self._visitors.take(visitor), self._addresses.take(visitor.address))
         if wait:
-            raise Problem("too_fast", seconds=max(1, round(wait + 0.5)))
+            raise PageError("too_fast", seconds=max(1, round(wait + 0.5)))
