@@ -38,7 +38,7 @@ class AudioConfig:
     """How sound is stored and turned into the pictures of it that the networks see."""
 
     sampling_rate: int = _number(16_000, 8_000, 48_000)  # Hz, mono
-    num_samples: int = _number(16_384, 4_096, 16_384 * 64)  # 1.024 s; longer clips are this value and nothing else
+    num_samples: int = _number(16_384, 4_096, 16_384 * 64)  # 1.024 s; set only this for longer clips
     window: int = _number(1_024, 256, 4_096)  # samples, Hann
     hop: int = _number(256, 64, 1_024)  # samples, so one second is 62.5 frames
     bands: int = _number(64, 32, 128)  # mel bands (HTK scale)
@@ -156,7 +156,7 @@ def _preset(image: dict, audio: dict, **sizes) -> ModelConfig:
     return ModelConfig({"image": ImageModelConfig(**image), "audio": AudioModelConfig(**audio)}, **sizes)
 
 
-# Sizes of the three presets; whether pictures are grey or RGB is the dataset's to say.
+# Sizes of the three presets. The dataset decides whether pictures are grey or RGB.
 PRESETS: dict[str, ModelConfig] = {
     # 32 px, for live training on a laptop's CPU
     "tiny": ModelConfig(),
@@ -212,32 +212,32 @@ class LossConfig:
     wrong_caption_weight: float = _number(0.5, 0.0, 10.0)  # real rows under a wrong caption (matching-aware negatives)
     wrong_partner_weight: float = _number(0.5, 0.0, 10.0)  # real pictures with real sounds of another concept
     contrastive_weight: float = _number(1.0, 0.0, 10.0)  # critic features beside captions
-    generator_contrastive_weight: float = _number(0.5, 0.0, 10.0)  # the same, as a wish to the generator: it steers
-    recognition_share: float = _number(0.3, 0.01, 1e6)  # at first, and falls to 0 here: kept on, samples look alike
+    generator_contrastive_weight: float = _number(0.5, 0.0, 10.0)  # the same for the generator, which it steers
+    recognition_share: float = _number(0.3, 0.01, 1e6)  # falls to 0 at this share: kept on, samples look alike
     temperature: float = _number(0.1, 0.01, 1.0)  # of the contrastive loss
     range_weight: float = _number(10.0, 0.0, 1_000.0)  # on generated values beyond -1..1, which no picture can show
-    # For going on with a model that takes captions of the same words for one ("blue on yellow", "yellow on blue"):
-    # their styles keep a distance (30 does it), and means of what is made are drawn to the real rows' (80).
+    # For training on a model that confuses captions of the same words ("blue on yellow", "yellow on blue"): the first
+    # keeps their styles apart (30 is enough), the second draws the means of samples to those of real rows (80).
     caption_margin_weight: float = _number(0.0, 0.0, 1_000.0)
     caption_mean_weight: float = _number(0.0, 0.0, 1_000.0)
-    twin_spread_weight: float = _number(0.0, 0.0, 1_000.0)  # samples of one caption shall differ as real rows do
-    latent_weight: float = _number(0.3, 0.0, 10.0)  # the noise is to be read back from what it made, or it goes unused
+    twin_spread_weight: float = _number(0.0, 0.0, 1_000.0)  # lets samples of a caption differ as real rows do
+    latent_weight: float = _number(0.3, 0.0, 10.0)  # the critics must read the noise back, or it goes unused
     # The critics read latents from real rows, and the generator rebuilds the rows from them (VAE/GAN): pixels teach
     # colours, places and pitches sooner than scores do. It falls to 0 at this share, because it blurs.
     reconstruction_weight: float = _number(10.0, 0.0, 1_000.0)
     reconstruction_share: float = _number(0.2, 0.01, 1e6)
-    divergence_weight: float = _number(0.01, 0.0, 10.0)  # of the latents' divergence from the prior, within the above
+    divergence_weight: float = _number(0.01, 0.0, 10.0)  # in it, the latents' divergence from the prior
 
 
 @dataclass(frozen=True)
 class AugmentationConfig:
     """How real and generated rows, and captions, are changed before critics see them."""
 
-    # Probability of each augmentation of a modality at the start; -1, or none named: 0.5 for banks of under 5,000
-    # items, else 0. Where data are plenty it only hurts: shifted bands and gains kept the shapes' tones from finding
-    # their pitch and loudness.
+    # By modality, the probability of each augmentation at the start. -1 or left out: 0.5 where the data have under
+    # 5,000 items, else 0. With plenty of data it only hurts: shifted bands and gains kept the shapes' tones from
+    # finding their pitch and loudness.
     probability: Mapping[str, float] = field(default_factory=dict, metadata={RANGE: (-1.0, 1.0)})
-    augment_target: float = _number(0.0, 0.0, 1.0)  # > 0: adapt all so that mean sign(D(real)) stays there (ADA)
+    augment_target: float = _number(0.0, 0.0, 1.0)  # > 0: adapt them so that mean sign(D(real)) stays at this (ADA)
     text_noise: float = _number(0.1, 0.0, 1.0)  # added to embeddings, so that unseen phrasings fall between seen ones
 
 
@@ -246,7 +246,7 @@ class ScheduleConfig:
     """How long a training takes, and what it writes when."""
 
     steps: int = _number(20_000, 1, 100_000_000)
-    minutes: float = _number(0.0, 0.0, 1e6)  # > 0: end after so long instead
+    minutes: float = _number(0.0, 0.0, 1e6)  # > 0: train for so long, whatever the steps
     checkpoint_seconds: float = _number(60.0, 0.0, 1e6)
     sample_seconds: float = _number(60.0, 0.0, 1e6)
     metric_steps: int = _number(10, 1, 10_000)
@@ -361,7 +361,7 @@ def from_dict(cls, values: dict, where: str | Message = "config.json"):
         raise CheckpointError("config.unknown_setting", where=where, name=unknown[0])
     hints = typing.get_type_hints(cls)
     for name, value in values.items():
-        # A training's section is not named, since no two have a setting of one name.
+        # Sections of a training go unnamed: no two of them have a setting of the same name.
         place = where if hints[name] in SECTIONS.values() else _within(name, where)
         given[name] = _checked(known[name], hints[name], value, place)
     return cls(**given)

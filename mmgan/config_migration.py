@@ -13,7 +13,7 @@ MODEL = {
     "image_widths": "image.widths", "latent_image": "image.latent",
     "audio_patch": "audio.patch", "audio_widths": "audio.widths", "latent_audio": "audio.latent",
 }  # fmt: skip
-EMBEDDING_DIM = 384  # the only width that there ever was
+EMBEDDING_DIM = 384  # models never had another width
 MOST_ITERATIONS = 8  # of Griffin-Lim; larger numbers were accepted and did nothing
 
 
@@ -36,7 +36,7 @@ def migrate_model(values: Mapping) -> dict:
         iterations = sound.get("griffin_lim_iterations")
         if type(iterations) is int and iterations > MOST_ITERATIONS:
             migrated["audio"]["griffin_lim_iterations"] = MOST_ITERATIONS
-    if old:  # files of then name every setting, and models of then had both modalities, the picture first
+    if old:  # old files name every setting, and old models had both modalities, the picture first
         migrated = {"image": migrated.pop("image", {}), "audio": migrated.pop("audio", {}), **migrated}
         for name in old:
             _put(migrated, MODEL[name], values[name])

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from .language import Message
 
 NO_MEMORY = Message("files.no_memory")
-# What torch, its libraries and the system say of it, each in an error of another kind.
+# What torch, its libraries and the system say when memory runs out; each raises an error of its own kind.
 _NO_MEMORY = (
     "allocate memory", "unable to allocate", "not enough memory", "out of memory", "failed to map segment",
     "start new thread", "could not create a primitive", "could not create a memory object",

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..config import AudioConfig
 from .mel import filterbank, mel_to_magnitude
 
-ENOUGH = 8  # Griffin-Lim iterations from good first phases: the judges hear as much as after 12, and less after 6
+ENOUGH = 8  # Griffin-Lim iterations from good first phases: the judges score as after 12; after 6, lower
 
 
 @torch.no_grad()
@@ -26,7 +26,7 @@ def griffin_lim(mel: Tensor, config: AudioConfig = AudioConfig(), iterations: in
     magnitude = torch.cat([magnitude, magnitude[:, -1:]], dim=1)  # the frame that log_mel drops
     phases = first_phases(magnitude, config)
     spectrum = torch.complex(magnitude * phases.cos(), magnitude * phases.sin())  # twice as fast as torch.polar
-    # Each iteration writes into the same tensors: for new ones, threads would wait for memory and for each other.
+    # Each iteration reuses the same tensors: with new ones, threads wait for memory and for each other.
     overlap = Overlap(len(magnitude), config, magnitude)
     consistent, before, power = torch.empty_like(spectrum), torch.zeros_like(spectrum), torch.empty_like(magnitude)
     for _ in range(config.griffin_lim_iterations if iterations is None else iterations):
@@ -90,7 +90,7 @@ def first_phases(magnitude: Tensor, config: AudioConfig) -> Tensor:
     upper = torch.cat([magnitude[..., 1:], magnitude[..., -1:]], dim=-1)
     peak = (magnitude >= lower) & (magnitude > upper)
     peak[..., 0] |= ~peak.any(dim=-1)  # a frame without any peak follows its lowest bin
-    # Peaks are few, so what follows is of them alone, all frames one after the other.
+    # There are few peaks, so from here on only they are computed, in one list over all frames.
     places = peak.flatten().nonzero().squeeze(1)
     bins = places % count
     frames = places - bins

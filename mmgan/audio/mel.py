@@ -18,7 +18,7 @@ CENTER_DB, HALF_RANGE_DB = -30.0, 40.0  # a log-mel of -1 .. 1 is -70 .. +10 dB
 
 
 @functools.lru_cache(maxsize=8)
-@torch.inference_mode(False)  # whoever asks first, training must be able to use them later
+@torch.inference_mode(False)  # the first caller may be in inference mode; training must be able to use them later
 def filterbank(config: AudioConfig, device: str) -> tuple[Tensor, Tensor, Tensor]:
     """Hann window [window], mel filters [bins, bands] and their pseudo-inverse [bands, bins]."""
     window = torch.hann_window(config.window, dtype=torch.float32)

@@ -14,7 +14,7 @@ import soundfile
 import torch
 import torchaudio
 
-BLOCK, AROUND = 1 << 20, 2_048  # samples resampled at once, and those to either side that the filter reaches
+BLOCK, AROUND = 1 << 20, 2_048  # samples resampled at once; samples beyond either end that the filter reaches
 
 SOURCE_RATE = 16_000  # Hz, of every sound that a dataset gives
 

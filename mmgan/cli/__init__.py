@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return _fail(options, Message("cli.disk_full"))
-        if error.filename is not None and error.strerror:  # of the system, which knows what is wrong with it
+        if error.filename is not None and error.strerror:  # the system says which file, and why
             return _fail(options, Message("cli.unusable_name", name=_shown(error.filename), error=error.strerror))
         return _unexpected(options, error)
     except Exception as error:
@@ -89,7 +89,7 @@ def _unexpected(options: argparse.Namespace, error: Exception) -> int:
         with tempfile.NamedTemporaryFile("w", prefix="mmgan-", suffix=".txt", delete=False, encoding="utf-8") as log:
             traceback.print_exc(file=log)
         details = f"the details are in {log.name}"
-    except OSError:  # the disk may be what failed
+    except OSError:  # perhaps it was the disk that failed
         details = "add --debug to see the details"
     print(f"mmgan: Something went wrong inside mmgan ({type(error).__name__}); {details}.", file=sys.stderr)
     return 1

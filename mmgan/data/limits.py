@@ -15,10 +15,10 @@ class Limits:
     total_bytes: int = 4 << 30  # all files of a zip, unpacked; all that a project keeps
     file_bytes: int = 512 << 20  # one file, unpacked (ten minutes of stereo sound is 110 MB)
     ratio: int = 200  # unpacked to packed size; photographs and recordings are near 1, plain drawings near 100
-    ratio_from: int = 16 << 20  # bytes; files and zips that unpack to less may have any ratio, they do no harm
+    ratio_from: int = 16 << 20  # bytes; files and zips that unpack to less are harmless at any ratio
     depth: int = 12  # folders within folders
     pixels: int = 64_000_000  # of one picture, read from its header before anything is decoded
-    picture_side: int = 32_768  # the same for a picture one pixel high
+    picture_side: int = 32_768  # of the longer side: a picture one pixel high has few pixels
     seconds: float = 600.0  # of one sound file
     samples: int = 64_000_000  # of one sound file, over all its channels
     table_bytes: int = 64 << 20  # of one table of captions, and of all captions in files of their own
@@ -44,7 +44,7 @@ class Limits:
         return str(self.message)
 
 
-# What visitors upload is held to less: it is decoded while they wait, and others share the disk.
+# Visitors get less: they wait while their uploads are decoded, and share the disk.
 PROJECT_LIMITS = Limits(files=5_000, total_bytes=1 << 30, file_bytes=128 << 20, table_bytes=8 << 20)
 
 

@@ -85,7 +85,7 @@ class _Bank:
     ) -> None:
         item_bytes = int(np.prod(shape)) * dtype.itemsize
         kept = min(count, CACHE_BYTES // item_bytes)
-        self.items = torch.empty(kept, *shape, dtype=dtype)  # the system gives the memory as it is written to
+        self.items = torch.empty(kept, *shape, dtype=dtype)  # takes no memory until it is written to
         self.filled = np.zeros(kept, dtype=bool)
         self.load = load
 

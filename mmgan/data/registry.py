@@ -17,7 +17,7 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from .base import Dataset
 
-PREFIX = "dataset:"  # says that a name is meant, where a folder is called the same
+PREFIX = "dataset:"  # says that a dataset is meant, not a folder of the same name
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 from . import metrics
 from .samples import Items, balanced, halves
 
-FEWEST = 8  # items a side below which a distance between distributions says nothing
+FEWEST = 8  # items; with fewer on a side a distance between distributions says nothing
 NEIGHBOURS = 3  # k of precision and recall
 
 

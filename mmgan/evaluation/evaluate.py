@@ -15,7 +15,7 @@ from .report import format_report, sample_sheet, write_json
 from .samples import Generated, generate, mels_of
 
 MAX_SAMPLES = 1_000  # per prompt
-IN_ALL = 2_000  # samples over all prompts, where their number per prompt is left open
+IN_ALL = 2_000  # samples over all prompts where nobody says how many per prompt
 
 
 def evaluate(

@@ -53,7 +53,7 @@ class Judge(PretrainedModule):
         for index, width in enumerate(config.widths):
             stride = config.size // 32 if index == 0 else 1  # the first layer brings every input to 32x32
             norm = nn.BatchNorm2d(width)
-            norm.num_batches_tracked = None  # which nothing reads, so that no file needs it
+            norm.num_batches_tracked = None  # nothing reads it, so files need not hold it
             layers += [
                 nn.Conv2d(channels, width, 3, stride, 1, bias=False),
                 norm,

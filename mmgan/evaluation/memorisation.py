@@ -24,10 +24,10 @@ from .metrics import diversity, energy_distance, nearest_distances
 
 MOST = 512  # files of a bank that are looked at
 POOLED = 8  # side of the small averages
-FEW_HELD_OUT = 8  # of fewer, distances among the training files help to say what is usual
-COPY_SHARE = 0.5  # of the usual distance between two files: nearer to a file than this is a near-copy, if also
-LONE_SHARE = 0.7  # nearer to it than this share of the distance to any other file, as no blurred average of many is
-COPYING, CLOSE = 0.3, 0.1  # shares of near-copies from which it is said
+FEW_HELD_OUT = 8  # with fewer, distances among the training files help to estimate the usual one
+COPY_SHARE = 0.5  # a near-copy is nearer to a file than this share of the usual distance of two files, and
+LONE_SHARE = 0.7  # nearer than this share of its distance to any other file; a blurred average of many is not
+COPYING, CLOSE = 0.3, 0.1  # shares of near-copies from which the gauge says so
 MOST_CAPTIONS = 64  # among which a critic picks a sample's own
 
 
@@ -35,7 +35,7 @@ MOST_CAPTIONS = 64  # among which a critic picks a sample's own
 class Measures:
     """Figures of one modality; None where the data do not allow them."""
 
-    to_held_out: float | None  # energy distance of samples to files never trained on, over the files' spread
+    to_held_out: float | None  # energy distance of samples to files never trained on, divided by the files' spread
     to_training: float  # the same to the files that it was trained on
     copies: float  # share of samples that are nearly the same as one training file
     nearer: float  # probability that a sample is nearer to the training files than a file never seen is; 0.5 is ideal

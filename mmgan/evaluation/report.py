@@ -135,7 +135,7 @@ def sample_sheet(
     with saving(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         marks = PngInfo()
-        marks.add_text(*SHEET)  # so that nobody learns from it by mistake
+        marks.add_text(*SHEET)  # so that no training takes it for data
         sheet.save(path, "PNG", pnginfo=marks)
     return sheet
 

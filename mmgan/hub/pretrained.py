@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 CONFIG, TRAINING, CARD = "config.json", "training.json", "README.md"
-MAX_JSON_BYTES = 1 << 20  # a config.json has about one thousand
+MAX_JSON_BYTES = 1 << 20  # a config.json has about a thousand
 
 
 class Pretrained:
@@ -42,13 +42,13 @@ class Pretrained:
     A subclass states the class variables, writes its weights in :meth:`_write` and reads them in :meth:`_read`.
     """
 
-    format: ClassVar[str]  # in config.json, by which a folder is known for one of these
+    format: ClassVar[str]  # what config.json says by which a folder is recognised
     version: ClassVar[int] = 1
     noun: ClassVar[Message] = Message("models.noun_model")  # in sentences
-    section: ClassVar[str] = "config"  # of config.json, that holds the settings
+    section: ClassVar[str] = "config"  # the section of config.json that holds the settings
     config_class: ClassVar[type]  # of the settings
     ships: ClassVar[tuple[str, ...]] = ()  # names under pretrained/ that come with mmgan
-    files: ClassVar[tuple[str, ...]] = ("*.json", "*.safetensors", CARD)  # that are taken from the Hub, as patterns
+    files: ClassVar[tuple[str, ...]] = ("*.json", "*.safetensors", CARD)  # patterns of files to fetch from the Hub
     cached_first: ClassVar[bool] = False  # whether the Hub is asked only for what the local cache lacks
 
     config: Any  # of config_class
@@ -111,7 +111,7 @@ class Pretrained:
             return read_folder(folder, lambda current: cls._read(current, folder, *args, **options))
 
         if cls.cached_first and remote.is_id(str(source)):
-            with contextlib.suppress(CheckpointError):  # not in the cache, or a download of it was broken off
+            with contextlib.suppress(CheckpointError):  # not in the cache, or only part of it
                 return load(offline=True)
         return load(offline=False)
 

@@ -33,7 +33,7 @@ def download(repo_id: str, patterns: Iterable[str], offline: bool = False) -> Pa
     options: dict[str, Any] = {"local_files_only": True} if offline else {}
     try:
         return Path(huggingface_hub.snapshot_download(repo_id, allow_patterns=list(patterns), **options))
-    except Exception as error:  # the Hub's client, its transport and the disk each raise kinds of their own
+    except Exception as error:  # the Hub's client, its transport and the disk raise errors of many kinds
         raise CheckpointError("models.not_on_hub", name=repo_id) from error
 
 
@@ -70,6 +70,6 @@ def upload(
             if status in (401, 403) or isinstance(error, LocalTokenNotFoundError):
                 raise MmganError("sharing.no_right", name=repo_id) from None
             raise MmganError("sharing.refused", name=repo_id, error=status or "bad name") from None
-        except Exception:  # OSError, or the network library's own; nothing of it, lest the token be shown
+        except Exception:  # of any kind; its text is not shown, since it may hold the token
             raise MmganError("sharing.no_hub") from None
     return str(address)

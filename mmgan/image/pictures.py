@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-PLAIN_SHARE, PLAIN_DISTANCE = 0.75, 16  # this share of the border so near to its median: a plain background
+PLAIN_SHARE, PLAIN_DISTANCE = 0.75, 16  # a background is plain if this share of the border is so close to its median
 FILL_SHARE = 0.85  # a plain picture is enlarged by a whole factor if it then fills this much of the side
 
 
@@ -41,7 +41,7 @@ def picture_to_array(image: Image.Image, size: int, channels: int) -> np.ndarray
 
 def upright(image: Image.Image) -> Image.Image:
     """Turned by its EXIF orientation, flattened on white, 8 bits; mode L for grey kinds, else RGB."""
-    with contextlib.suppress(Exception):  # a damaged tag raises whatever writing it anew does; the picture is there
+    with contextlib.suppress(Exception):  # a damaged tag may raise anything; the picture itself is fine
         image = ImageOps.exif_transpose(image)
     return flattened(image)
 

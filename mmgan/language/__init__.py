@@ -19,10 +19,10 @@ FOLDER = Path(__file__).parent
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, *sorted(path.stem for path in FOLDER.glob("*.json") if path.stem != ENGLISH))
 PAGE = "ui"  # begins the names of the page's rooms
-PLAIN = "list.plain"  # a text of nobody's, as it stands
-JOINTS = {"list.row": "list.space", "list.clauses": "list.semicolon"}  # of a list in such a text, instead of commas
+PLAIN = "list.plain"  # a text as it stands, without a key of its own
+JOINTS = {"list.row": "list.space", "list.clauses": "list.semicolon"}  # joins a list in these, instead of commas
 _PLURAL = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
-# Of messages from files, which anybody may have written.
+# Bounds of messages from files, which anybody may have written.
 MOST_VALUES, MOST_ITEMS, LONGEST, DEEPEST = 20, 100, 4_000, 4
 
 
@@ -91,7 +91,7 @@ class Message:
         """The sentence in that language; of a message without the name that it begins with, the rest."""
         try:
             return say(self.key, language, **self.values).lstrip()
-        except (LookupError, ValueError, TypeError, AttributeError):  # not ours, or its values are others than it needs
+        except (LookupError, ValueError, TypeError, AttributeError):  # no key of ours, or values that do not fit it
             return self.key
 
     def with_values(self, **values) -> Message:
@@ -153,7 +153,7 @@ class Message:
 def _plain(value):
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    value = value.item() if hasattr(value, "item") else value  # a number of NumPy's
+    value = value.item() if hasattr(value, "item") else value  # a NumPy number
     return value if value is None or isinstance(value, (str, bool, int, float, Message)) else str(value)
 
 

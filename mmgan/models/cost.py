@@ -20,8 +20,8 @@ MAX_SECONDS = 10.5  # of sound
 MAX_NUMBERS = 6_000_000  # held at a time for one sample, 4 bytes each; four are made together
 MAX_PARAMETERS = 32_000_000  # of the generator, twice the large preset's
 ITERATIONS = 8  # of the vocoder, whatever a config asks for (mmgan.audio.griffin_lim.ENOUGH)
-_MEL_PRODUCTS = 9  # of frames x bins x bands: the inverse, the numerator and the updates of mel_to_magnitude
-_TRANSFORM = 8  # over n log2 n of a transform of n numbers: its own multiply-adds and the passes around it
+_MEL_PRODUCTS = 9  # products of frames x bins x bands: inverse, numerator and updates of mel_to_magnitude
+_TRANSFORM = 8  # times n log2 n for a transform of n numbers, with the passes around it
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _synthesis(config: ModelConfig, section: MapConfig) -> tuple[float, float, f
         convolutions = config.convolutions * (9 * here * here + 4 * here * config.style_dim)
         channels_change = before * here if before != here else 0
         parameters += channels_change + convolutions
-        # Channels change at the smaller size. Around each 3 x 3 convolution the map is passed over a few times.
+        # Channels change at the smaller size. Each 3 x 3 convolution comes with a few passes over the map.
         work += channels_change * positions / 4 + convolutions
         work += config.convolutions * positions * here * (9 * here + 19)
         most = max(most, 4 * positions * here)
@@ -91,6 +91,6 @@ def _vocoder(audio: AudioConfig) -> tuple[float, float]:
     """Multiply-adds and most numbers at a time of mmgan.audio.griffin_lim.vocode."""
     bins, frames, pieces = audio.window // 2 + 1, audio.frames, max(1.0, audio.window / audio.hop)
     mel = _MEL_PRODUCTS * frames * bins * audio.bands
-    rounds = min(ITERATIONS, audio.griffin_lim_iterations) + 2  # the first phases cost about as much as two
+    rounds = min(ITERATIONS, audio.griffin_lim_iterations) + 2  # the first phases cost about as much as two more
     transforms = 2 * rounds * frames * audio.window * _TRANSFORM * math.log2(audio.window)
     return mel + transforms, frames * (12 * bins + audio.window * (2 + 1 / pieces))

@@ -18,7 +18,7 @@ from ..config import EMBEDDING_DIM, ModalityConfig, ModelConfig
 from .layers import linear, standard, unit
 
 # Largest log-variance of a latent, either way. With 6, a critic that is sure and wrong pays e^6 times its error.
-# Chosen after a training of shapes in which this loss and all others jumped; the shapes' card tells.
+# Chosen after a training on shapes in which all losses jumped (see the shapes' model card).
 LOG_VARIANCE = 2.0
 
 

@@ -22,7 +22,7 @@ from ..hub.pretrained import CONFIG, TRAINING, Pretrained, read_json, to_json
 from ..system.files import read_folder, write_file
 
 M = TypeVar("M", bound=nn.Module)
-TENSORS = re.compile(r"[a-z0-9_-]+")  # names a file of tensors, without its suffix
+TENSORS = re.compile(r"[a-z0-9_-]+")  # the name of a file of tensors, without suffix
 
 
 class ModuleFolder(Pretrained):
@@ -90,7 +90,7 @@ class ModuleFolder(Pretrained):
     def _read_module(cls, folder: Path, name: str, module: Callable[..., M], config) -> M:
         """``module(config)`` with the weights in the file, after their names and shapes have been found right."""
         try:
-            with torch.device("meta"), _NoInitialisation():  # without memory, so no config gets more than its file has
+            with torch.device("meta"), _NoInitialisation():  # takes no memory, whatever a config asks for
                 built = module(config).float()  # whatever the default of the caller is
         except (ValueError, RuntimeError) as error:
             if lacks_memory(error):
@@ -104,7 +104,7 @@ class ModuleFolder(Pretrained):
             tensors[key] = value.to(wanted[key].dtype)
             if not torch.isfinite(tensors[key]).all():
                 raise CheckpointError("models.not_finite", tensor=key, path=path)
-        built.load_state_dict(tensors, strict=False, assign=True)  # names are right; a BatchNorm would add a count
+        built.load_state_dict(tensors, strict=False, assign=True)  # names were checked before
         return built.eval()
 
     @classmethod
@@ -126,7 +126,7 @@ class ModuleFolder(Pretrained):
                         raise CheckpointError(
                             "models.bad_shape", tensor=key, path=path, shape=str(found[key]), wanted=str(shape)
                         )
-                # Copies, for the file is mapped, not read.
+                # Copied, because the file is only mapped.
                 return {key: file.get_tensor(old).clone() for key, old in stored.items()}
         except FileNotFoundError as error:
             raise CheckpointError("models.no_file", path=path.parent, name=path.name) from error
@@ -170,5 +170,5 @@ def _write_tensors(folder: Path, name: str, tensors: Mapping[str, Tensor], half:
         value = value.detach().cpu().clone(memory_format=torch.contiguous_format)  # never shared storage
         return value.half() if half and value.is_floating_point() else value
 
-    # In memory first: a full disk is then an OSError of ours with its number, and the file can be flushed.
+    # In memory first: then a full disk is a plain OSError, and the file can be flushed.
     write_file(folder / f"{name}.safetensors", to_safetensors({key: stored(value) for key, value in tensors.items()}))

@@ -31,7 +31,7 @@ class Mapping(nn.Module):
         self.memory = Memory(config.memory) if config.memory.things else None
         if self.memory is not None:
             self.recall = linear(style + config.memory.heads * config.memory.code, style)
-        # Noise comes in as wide as the text: as a few numbers beside many it was ignored, and samples looked alike.
+        # Noise comes in as wide as the text: as a few numbers beside many it was ignored, so samples looked alike.
         for name, section in config.modalities.items():
             self.add_module(f"{name}_noise", linear(config.latent_shared + section.latent, style))
         for name in self.names:

@@ -78,7 +78,7 @@ class Film(nn.Module):
 @functools.lru_cache(maxsize=64)
 def _plane_axes(height: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """1, height and width of each position, in -2..2, as [H * W, 3]."""
-    with torch.inference_mode(False):  # kept for training too, which must not meet tensors made for inference alone
+    with torch.inference_mode(False):  # cached, and training cannot use tensors of inference mode
         down = torch.linspace(-2, 2, height, device=device, dtype=dtype)
         across = torch.linspace(-2, 2, width, device=device, dtype=dtype)
         grid = torch.cartesian_prod(down, across)

@@ -26,7 +26,7 @@ class MapSynthesis(nn.Module):
             for index, (a, b) in enumerate(zip(inputs, widths, strict=True))
         )
         self.out = conv(widths[-1], channels * self.patch**2, gain=0.5)
-        # The pixels of a patch start equal (Aitken et al. 2017), or a chequerboard has to be unlearned.
+        # The pixels of a patch start equal (Aitken et al. 2017); else a chequerboard has to be unlearned.
         with torch.no_grad():
             self.out.weight.copy_(self.out.weight[:: self.patch**2].repeat_interleave(self.patch**2, dim=0))
 

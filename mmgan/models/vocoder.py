@@ -54,7 +54,7 @@ class VocoderConfig:
 REACH = 7  # frames that a convolution sees
 LOUDEST = 1.0  # log of the largest magnitude of a bin, where 0 is a full-scale sine
 SILENCE = 1e-7  # a magnitude that is as good as none
-HOLES = 0.1  # the least magnitude as a share of what an even spectrum within the bands would have
+HOLES = 0.1  # least magnitude, as a share of that of an even spectrum within the bands
 MOST = 3.0  # log of the largest factor by which a correction changes a bin
 
 
@@ -63,7 +63,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, hidden: int, scale: float):
         super().__init__()
-        # Of two dimensions, one of them 1: channels last then needs no copy, and is twice as fast as Conv1d.
+        # Conv2d with a side of 1: channels last needs no copy then, and it is twice as fast as Conv1d.
         self.along = nn.Conv2d(width, width, (1, REACH), padding=(0, REACH // 2), groups=width)
         self.norm = nn.LayerNorm(width)
         self.up = nn.Linear(width, hidden)
@@ -141,7 +141,7 @@ class Vocoder(PretrainedModule):
         audio = self.config.audio
         magnitude = mel_to_magnitude(mel.float(), audio, rounds=1).transpose(1, 2).contiguous()
         phases = first_phases(magnitude, audio)
-        # Least squares leave holes in the spectrum, from which a bin would be hard to raise.
+        # Least squares leave holes in the spectrum; a bin in one would be hard to raise.
         smooth = wanted.exp() @ _shares(audio, str(mel.device))[1]
         return torch.maximum(magnitude, smooth).clamp_(min=SILENCE), phases
 
@@ -174,7 +174,7 @@ class Vocoder(PretrainedModule):
             torch.matmul(torch.sub(wanted, bands, out=bands).clamp_(-MOST, MOST), share, out=magnitude)
             spectrum.mul_(magnitude.exp_())
         waveform = overlap.add(spectrum)[:, audio.window // 2 :][:, : audio.num_samples].clamp(-1, 1)
-        return waveform.nan_to_num_(0.0)  # weights that somebody spoilt give silence, never what is no number
+        return waveform.nan_to_num_(0.0)  # damaged weights give silence, never NaN
 
     def _corrected(self, waveform: Tensor, wanted: Tensor) -> Tensor:
         """Waveform [B, T * hop] and log-magnitudes wanted in the bands [B, T+1, bands] -> waveform nearer to them."""

@@ -31,9 +31,9 @@ from .table import Kept, check_caption
 
 log = logging.getLogger(__name__)
 
-BATCH_SECONDS, BATCH_BYTES = 1.0, 16 << 20  # files are saved together, after so long or so much
+BATCH_SECONDS, BATCH_BYTES = 1.0, 16 << 20  # files are saved in batches, after so long or so many
 FULL = Message("projects.no_room")
-MAX_LISTED = 1_000  # of what was left out; beyond that it is counted only
+MAX_LISTED = 1_000  # of what was left out; the rest is only counted
 
 Progress = Callable[[int, int, str], None]  # files done, files in all, the name of the next
 
@@ -45,8 +45,8 @@ class Added:
     pictures: int = 0
     sounds: int = 0
     with_problems: int = 0  # of these, items that are left out of the dataset or need a look
-    left_out: list[Problem] = field(default_factory=list)  # what became no item, all of it
-    models: list[str] = field(default_factory=list)  # zips among it that are models, to be imported instead
+    left_out: list[Problem] = field(default_factory=list)  # everything that became no item
+    models: list[str] = field(default_factory=list)  # zips that are models, which are imported elsewhere
     guessed: list[Kept] = field(default_factory=list)  # captions in an encoding that is not certain
 
     @property
@@ -159,7 +159,7 @@ def _found(layout: Layout, caption: str, report: Added) -> list[_Found]:
                 partner = (other, text) if other in names else None
                 found[name, text] = _Found(source, name, kind, text, partner)
     used = {name for name, _ in found} | outside
-    for name in source.names:  # the metadata does not name it, or its row has no text
+    for name in source.names:  # files that the metadata does not name, or whose row has no text
         if kind_of(name) and name not in used:
             found[name, caption] = _Found(source, name, kind_of(name), caption)
     taken = {name for name, _ in found}
@@ -208,7 +208,7 @@ class _Writer:
     def take(self, found: _Found) -> None:
         item, data, thumbnail = _examined(found, self.project.limits)
         self.size += item.size
-        if self.size > self.project.limits.total_bytes:  # sounds that are kept as FLAC need more than they did
+        if self.size > self.project.limits.total_bytes:  # sounds that are kept as FLAC have grown
             item, data, thumbnail = dataclasses.replace(item, error=FULL, size=0, file=""), b"", None
         key = (id(found.source), found.name, found.caption)
         partner = None if found.partner is None else (id(found.source), *found.partner)

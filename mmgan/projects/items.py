@@ -21,11 +21,11 @@ MAX_CAPTION = 300  # characters; a model reads a sentence, not a page
 KINDS = ("image", "sound")
 CUTS = ("loudest", "pieces")
 ACTS = ("", "delete", "caption", "cut", "pair", "look")  # what a page offers as a button
-_TYPES = {  # of fields whose default does not say it
+_TYPES = {  # types of fields whose default does not tell the type
     "id": int, "name": str, "kind": str, "partner": (int, type(None)), "peaks": list,
     **dict.fromkeys(("seconds", "peak", "clipped"), (float, int)),
 }  # fmt: skip
-# Names that cameras, phones and recorders give: they say nothing of what is seen or heard.
+# Words of names that cameras, phones and recorders give; they say nothing of what is seen or heard.
 MACHINE_WORDS = (
     "img dsc dscn dscf pxl mvi gopr dji image photo picture pic screenshot screen shot scan untitled file clip audio "
     "sound voice recording record rec memo track new wa whatsapp copy at am pm edited hdr webcam snapshot mic take "
@@ -63,7 +63,7 @@ class Item:
     cut: str = "loudest"  # of a long sound: its most energetic second, or "pieces"
     pieces: int = 0  # files that hold the pieces, where it is cut into several
     code: str = ""  # of the problem, such as "too_short"
-    message: Message = NOTHING  # the problem in words, to stand after the name
+    message: Message = NOTHING  # the problem in words, which go on after the name
     act: str = ""
     used: bool = True
 

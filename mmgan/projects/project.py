@@ -95,7 +95,7 @@ class Project(Store):
                 raise DataError("projects.no_pair")
             caption = one.caption or two.caption
             picture = one if one.kind == "image" else two
-            for other in list(state["items"].values()):  # it belongs to this sound from now on
+            for other in list(state["items"].values()):  # the picture belongs to this sound from now on
                 if other.partner == picture.id and other.id not in (one.id, two.id):
                     state["items"][other.id] = dataclasses.replace(other, partner=None)
             state["items"][one.id] = dataclasses.replace(one, partner=two.id, caption=caption)
@@ -128,7 +128,7 @@ class Project(Store):
         table = {item.id: item for item in self.items()}
         chosen = [self._find(table, key) for key in ids]
         chosen = [item for item in chosen if item.kind == "sound" and item.file and is_long(item)]
-        # Decoding takes its time, so others may change the project meanwhile.
+        # Decoding takes a while; others may change the project meanwhile.
         counts = {item.id: self._write_pieces(item) if how == "pieces" else 0 for item in chosen}
 
         def change(state: dict) -> None:
@@ -136,7 +136,7 @@ class Project(Store):
                 if item.id in state["items"]:
                     now = state["items"][item.id]
                     state["items"][item.id] = dataclasses.replace(now, cut=how, pieces=counts[item.id])
-                else:  # deleted meanwhile, by somebody who could not know of the pieces
+                else:  # deleted meanwhile, when the pieces were not yet known
                     state.setdefault("gone", []).append(item)
 
         self.change(change)

@@ -56,7 +56,7 @@ class Projects:
             new.mkdir(parents=True)
             state = {"name": name, "created": time.time(), "owner": owner_hash(owner), "shared": False}
             Project(new, self.limits).save(state | {"items": [], "left_out": [], "left_out_count": 0})
-            new.rename(folder)  # whole, so that a kill leaves no half of a project
+            new.rename(folder)  # at once, so that a kill leaves no half of a project
         return Project(folder, self.limits)
 
     def open(self, key: str, owner: str | None = None) -> Project:
@@ -84,7 +84,7 @@ class Projects:
             try:
                 project = Project(folder, self.limits)
                 if owner is None or project.belongs_to(owner) or (shared and project.shared):
-                    found.append((-project.created, folder.name, project))  # read now: it may be deleted meanwhile
+                    found.append((-project.created, folder.name, project))  # read now, since it may be deleted soon
             except (DataError, OSError):
                 continue
         return [project for *_, project in sorted(found)]

@@ -36,8 +36,8 @@ from .items import Item, Summary, assess, rows, sound_names, summarise
 from .table import KEPT_FOLDER, Kept, checked, owner_hash, pruned, to_json
 
 MAX_JSON = 64 << 20  # bytes of a project.json; five thousand items make three million
-EMPTY_SECONDS = 10.0  # an empty folder is no project that is being made
-LOCK_SECONDS = 30.0  # that a change waits for another one
+EMPTY_SECONDS = 10.0  # an empty folder older than this is not a project in the making
+LOCK_SECONDS = 30.0  # a change waits so long for another
 
 
 @functools.lru_cache(64)
@@ -79,7 +79,7 @@ class Store:
                 with (
                     contextlib.suppress(OSError),
                     locked(self.folder),
-                ):  # a full disk: the table can be read all the same
+                ):  # on a full disk the table can still be read
                     self._write_metadata(self.items())
 
     @property
@@ -160,7 +160,7 @@ class Store:
         state = pruned(state)
         replace_file(self.folder / PROJECT, to_json(state))
         self._remove_kept(state["readings"])
-        with contextlib.suppress(OSError):  # the change is saved; whoever opens the project next writes this
+        with contextlib.suppress(OSError):  # the change itself is saved; whoever opens the project next writes this
             self._write_metadata(state["items"])
 
     def _write_metadata(self, items: list[Item]) -> None:

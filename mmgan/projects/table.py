@@ -19,7 +19,7 @@ from .items import MAX_CAPTION, Item, assess, from_json
 
 FORMAT, VERSION = "mmgan-project", 1
 MAX_NAME = 60
-MAX_PATTERN = 200  # characters; reading a pattern takes a time that grows with the square of its length
+MAX_PATTERN = 200  # characters; the time to match grows with the square of the length
 KEPT_FOLDER = ".tables"
 
 
@@ -59,7 +59,7 @@ def checked(values: dict) -> dict:
         "items": assess(from_json(item) for item in values["items"]),
         "left_out": [Problem(str(file), Message.from_json(said)) for file, said in values["left_out"]],
         "left_out_count": int(values["left_out_count"]),
-        "readings": [_kept(kept) for kept in values.get("readings", [])],  # projects of before have none
+        "readings": [_kept(kept) for kept in values.get("readings", [])],  # older projects have none
     }  # fmt: skip
     if len({item.id for item in state["items"]}) != len(state["items"]):
         raise ValueError("two items of one number")

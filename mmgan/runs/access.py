@@ -16,7 +16,7 @@ from ..system.files import exists, replace_file
 from .files import Damaged, read_access, to_json
 
 ACCESS = "access.json"
-MOST_FOLDERS = 100_000  # looked through for links that lead elsewhere
+MOST_FOLDERS = 100_000  # folders that are searched for links leading elsewhere
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def close_others(runs: Iterable, data: Path, owner: str) -> None:
     for run in runs:
         access = access_of(run.folder)
         if access.everybody and access.owner not in ("", owner) and access.data == str(data.resolve()):
-            with contextlib.suppress(OSError):  # deleted meanwhile; the others are seen to
+            with contextlib.suppress(OSError):  # deleted meanwhile; go on with the others
                 write_access(run.folder, Access(access.owner, False, access.data))
 
 

@@ -15,7 +15,7 @@ from ..system.files import replace_file, saving
 from .files import CHANGES as FILE
 from .files import read_changes, read_checkpoint, to_json
 
-FIXED = ("model", "seed", "optimizer")  # settings that a checkpoint, or the same latent codes at each visit, rest upon
+FIXED = ("model", "seed", "optimizer")  # a checkpoint, or the film strip's latent codes, depend on these settings
 
 
 def changes(folder: Path) -> list[dict]:

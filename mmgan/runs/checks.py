@@ -59,7 +59,7 @@ def with_settings(values: dict, settings: Sequence[str]) -> dict:
     plain word."""
     for setting in settings:
         name, equals, value = setting.partition("=")
-        with contextlib.suppress(ValueError):  # a plain word
+        with contextlib.suppress(ValueError):  # no JSON: a plain word
             value = json.loads(value)
         if not equals or not put(values, name, value):
             raise TrainingError("training.bad_setting", setting=setting)

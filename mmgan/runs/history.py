@@ -62,9 +62,9 @@ class History:
     def _read(self) -> None:
         rows, place = self.run.metrics(self.place)
         status = self.run.status()
-        epoch = f"{status['started']:.3f}-{status.get('resumes', 0)}"  # after the file: a resume cuts, then says so
+        epoch = f"{status['started']:.3f}-{status.get('resumes', 0)}"  # after the rows: a resume cuts, then counts
         if epoch != self.epoch:
-            if self.epoch:  # rows were cut off, or this is another run of the same name
+            if self.epoch:  # rows were cut off, or another run has the name now
                 self._clear()
                 rows, place = self.run.metrics()
             self.epoch = epoch

@@ -28,8 +28,8 @@ from .process import COMMAND, CORES, spawn
 from .run import ALIVE, Run
 from .sweep import STARTING, sweep
 
-MAX_RUNNING = max(1, min(4, CORES // 2))  # trainings at a time: on the same cores each only waits for the others
-WAIT_SECONDS = 5.0  # that a request waits for its answer before it says that it will come later
+MAX_RUNNING = max(1, min(4, CORES // 2))  # trainings at a time; more would only wait for each other's cores
+WAIT_SECONDS = 5.0  # to wait for a run's answer before the request says that it will come later
 UNSAID = Message("runs.ended_unsaid")
 
 
@@ -91,8 +91,8 @@ class Manager:
                     run.give_up(UNSAID)
                     return run.status()
             elif speaks:
-                self._started.pop(name, None)  # from here on its folder says it all
-                threading.Thread(target=process.wait, daemon=True).start()  # so that no dead process keeps its number
+                self._started.pop(name, None)  # from now on its folder says how it is
+                threading.Thread(target=process.wait, daemon=True).start()  # else a dead process keeps its number
             else:
                 return status | {"state": "starting", "stage": "process", "reason": NOTHING, "alive": True}
         return status
@@ -110,7 +110,7 @@ class Manager:
         run = self.run(name)
         with self._reading:
             if name not in self._histories:
-                while len(self._histories) >= 16:  # the memory of a page open for weeks
+                while len(self._histories) >= 16:  # bounds the memory of a server that runs for weeks
                     self._histories.pop(next(iter(self._histories)))
                 self._histories[name] = History(run)
             return self._histories[name]
@@ -206,7 +206,7 @@ class Manager:
             if status["alive"]:
                 run.withdraw("pause")
                 if self._wait(lambda: run.status()["state"] != "paused") and run.status()["alive"]:
-                    return  # else its process left just now, and a new one takes over
+                    return  # else its process has just left, and a new one takes over
             if not run.resumable():
                 raise TrainingError("runs.never_began", name=name)
             run.claim(resume=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..system.files import saving
 from .files import parse_line, to_json
 
-_RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte, so that no place outlives a cut
+_RESUME = 2**40  # a place in the metrics is resumes * _RESUME + byte: a cut makes earlier places void
 
 
 class Metrics:
@@ -39,7 +39,7 @@ class Metrics:
             data = to_json(values)
             if self._metrics.write(data) != len(data):
                 self._metrics.close()
-                self._metrics = None  # so that the next row is written after the torn line has been cut off
+                self._metrics = None  # the next row then first cuts off the torn line
                 raise OSError(errno.ENOSPC, "the disk took only part of a line")
 
     def metrics(self, since: int = 0) -> tuple[list[dict], int]:
@@ -48,7 +48,7 @@ class Metrics:
         A last line without its end is left for the next call. After a resume has cut the file, all rows come again:
         whoever keeps rows drops those whose step is not below the first new one's, which does nothing at other times.
         """
-        resumes = self.said().get("resumes", 0) * _RESUME  # before the file: see resume()
+        resumes = self.said().get("resumes", 0) * _RESUME  # read before the file: resume() cuts first and counts after
         start = since - resumes if since >= resumes else 0
         try:
             with open(self._metrics_path, "rb") as file:

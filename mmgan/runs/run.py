@@ -35,13 +35,13 @@ from .access import ACCESS, Access, write_access
 from .files import FORMAT, STATES, VERSION, Damaged, read_checkpoint, read_config, read_status, to_json
 from .metrics import Metrics, cut_rows
 
-ALIVE = ("starting", "running")  # states that only a living process can be in; a paused one may have left
-REQUESTS = ("stop", "pause", "save", "sample")  # files by which anyone asks the training process for something
-STALE_SECONDS = 120.0  # without a heartbeat; a step on the slowest laptop takes less
-CLAIM_SECONDS = 30.0  # from a claim of a folder to its process, which takes a second where nothing is wrong
-ABANDONED_SECONDS = 10.0  # an empty folder of a run is made and filled within milliseconds
-_OURS = {"log.txt", ".lock", "samples", "status.json", ACCESS, *REQUESTS}  # there before the run, from its starter
-_LEFT = re.compile(r"\.(?:config|status|access)\.json\.new-\d+-\d+")  # by a process that was killed as it began the run
+ALIVE = ("starting", "running")  # states that need a living process; a paused one may have left
+REQUESTS = ("stop", "pause", "save", "sample")  # files that ask the training process for something
+STALE_SECONDS = 120.0  # without a heartbeat a process counts as dead; a step on the slowest laptop takes less
+CLAIM_SECONDS = 30.0  # from the claim of a folder to its process, which usually takes a second
+ABANDONED_SECONDS = 10.0  # after which an empty folder counts as abandoned; filling one takes milliseconds
+_OURS = {"log.txt", ".lock", "samples", "status.json", ACCESS, *REQUESTS}  # may be there before the run
+_LEFT = re.compile(r"\.(?:config|status|access)\.json\.new-\d+-\d+")  # by a process killed as it began the run
 
 
 class Run(Metrics):
@@ -80,7 +80,7 @@ class Run(Metrics):
             run._forget_requests()
             if access is not None and not (run.folder / ACCESS).exists():
                 write_access(run.folder, access)
-            for path in (run._metrics_path, run.folder / changes.FILE):  # of a run here that came to nothing
+            for path in (run._metrics_path, run.folder / changes.FILE):  # left by a run here that came to nothing
                 path.unlink(missing_ok=True)
             run.set_status("starting", step=0, reason="", started=time.time(), stage="libraries")
             # Last, because this file is what makes the folder a run.
@@ -142,7 +142,7 @@ class Run(Metrics):
     def came_to_nothing(self) -> bool:
         """Whether it ended before its first step, so that there is nothing to resume and nothing to lose."""
         status = self.status()
-        waits = not status["alive"] or self._claimed(status)  # claimed: for a process that is to begin it anew
+        waits = not status["alive"] or self._claimed(status)  # claimed by a process that is about to begin it anew
         return waits and status["step"] == 0 and self.checkpoint_step() is None
 
     def close(self) -> None:
@@ -246,7 +246,7 @@ class Run(Metrics):
         try:
             replace_file(path, data, flush=False)  # called many times a minute
         except OSError:
-            # A full disk has no room for a second file, but the first one's block can still say how the run ended.
+            # A full disk has no room for a new file, but the old one can be overwritten with how the run ended.
             with contextlib.suppress(OSError):
                 path.write_bytes(data)
 
@@ -289,7 +289,7 @@ class Run(Metrics):
             return silent < CLAIM_SECONDS
         if status["host"] != socket.gethostname():
             return fresh
-        # The number alone may by now be another process's; the lock may be held by one that has yet to say so.
+        # The number may by now belong to another process, and the lock to one that has yet to write its own.
         return process_lives(status["pid"]) and (self._lock is not None or is_held(self.folder / ".lock"))
 
     # ------------------------------------------------------------------------------------------------------- requests
@@ -334,7 +334,7 @@ class Run(Metrics):
         Raises:
             TrainingError: another process is.
         """
-        for _ in range(20):  # a reader that looks whether the run lives holds the lock for a moment
+        for _ in range(20):  # a reader who checks whether the run lives holds the lock for a moment
             if held := hold(self.folder / ".lock"):
                 self._lock = held
                 return

@@ -11,13 +11,13 @@ from ..system.locks import alone
 from .checks import NAME
 from .run import Run
 
-STARTING = ".starting"  # a lock that is held while one more run is begun, so that two servers count alike
+STARTING = ".starting"  # the lock under which a run is begun, so that two servers never begin too many together
 _PLACES = ("", "samples", "samples/strips")  # of a run folder
 
 
 def sweep(folder: Path) -> None:
     """Removes what is left by processes that live no more, and nothing of a run that anybody trains."""
-    with contextlib.suppress(OSError):  # a folder that cannot be read or written is told where somebody asks for it
+    with contextlib.suppress(OSError):  # an unreadable folder is reported when somebody asks for it
         if not folder.is_dir():
             return
         remove_left(folder)

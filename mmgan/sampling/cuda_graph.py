@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 WARM_UP = 3  # passes before the recording, in which cuDNN chooses its kernels
-CLOSE = 0.05  # of pictures and mels around -1..1 in bfloat16: other kernels may round otherwise
+CLOSE = 0.05  # of pictures and mels in about -1..1; in bfloat16 other kernels may round differently
 
-# Of everybody who computes on a card: while one thread records, nobody else may allocate there.
+# Held by whoever computes on a card: while one thread records, no other may allocate there.
 card = threading.RLock()
 
 
@@ -50,5 +50,5 @@ def record(forward: Callable[..., tuple[Tensor, ...]], *inputs: Tensor) -> Recor
             recorded = Recorded(forward, *inputs)
             pairs = zip(recorded(*inputs), forward(*inputs), strict=True)
             return recorded if all(torch.allclose(a.float(), b.float(), atol=CLOSE) for a, b in pairs) else None
-    except RuntimeError:  # an operation that cannot be recorded, or a card without the memory for it
+    except RuntimeError:  # it cannot be recorded, or the card lacks the memory
         return None

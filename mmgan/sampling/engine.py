@@ -31,7 +31,7 @@ from ..system.workers import spread
 from .cuda_graph import Recorded, card, record
 
 ROWS = {"cpu": 4, "cuda": 32}  # samples in one forward pass; bounds the memory too
-MANY_ROWS, MANY_SOUNDS = 8, 4  # in one pass and one run of the vocoder on the CPU, where each core has work
+MANY_ROWS, MANY_SOUNDS = 8, 4  # in one pass, and in one run of the vocoder, on a CPU whose cores are all busy
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Engine:
             device = self.device
             try:
                 return self._run(embeddings, latents, device)
-            except RuntimeError as error:  # torch raises nothing more special for most of what a GPU can do wrong
+            except RuntimeError as error:  # torch raises nothing more specific for most faults of a GPU
                 if device.type == "cpu" or isinstance(error, MmganError):
                     raise
                 self._gpu_failed(device, error)
@@ -114,7 +114,7 @@ class Engine:
             return _pixels(image[:count]), mel[:count].float().clone()
 
     def _forward(self, e: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        # A graph must not hold weights that autocast cached outside of it.
+        # A graph must not refer to weights that autocast cached outside of it.
         bf16 = torch.autocast(e.device.type, torch.bfloat16, enabled=e.device.type == "cuda", cache_enabled=False)
         with torch.inference_mode(), bf16:
             made = self.generator(e, z)
@@ -163,9 +163,9 @@ class Engine:
             self._recorded = None
             try:
                 self.generator.to("cpu")
-            except RuntimeError:  # after some failures nothing can be fetched from the card any more
+            except RuntimeError:  # after some faults nothing can be fetched from the card
                 self.generator = _ready(self._reload())
-            self.device = torch.device("cpu")  # last: other threads look here before they use the generator
+            self.device = torch.device("cpu")  # last, because other threads look at this before they use the generator
 
 
 def normal(*size: int, generator: torch.Generator) -> Tensor:

@@ -29,7 +29,7 @@ class Rows:
     embeddings: Tensor  # float32 [n, 384]
     latents: Tensor  # float32 [n, latent_dim]
     prompts: list[str]  # n; "" where a row stands between prompts
-    seeds: list[int | None]  # n; with which it is the first sample of its prompt, where there is one
+    seeds: list[int | None]  # n; the seed that makes it the first sample of its prompt, if there is one
 
 
 def morph(
@@ -41,7 +41,7 @@ def morph(
     seed, truncation = checked_seed(seed), checked_truncation(truncation)
     ends, shares = pipe.embed(prompts), torch.linspace(0, 1, steps, dtype=torch.float32)[:, None]
     way = torch.nn.functional.normalize(ends[:1].lerp(ends[1:], shares), dim=1)
-    way[0], way[-1] = ends  # the very samples that the prompts give alone
+    way[0], way[-1] = ends  # exactly the samples that the prompts alone give
     latents = (pipe.latents(1, seed) * truncation).repeat(steps, 1)
     between = steps - 2
     return Rows(way, latents, [prompts[0], *[""] * between, prompts[1]], [seed, *[None] * between, seed])

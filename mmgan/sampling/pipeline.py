@@ -48,7 +48,7 @@ class Output:
     seeds: list[int | None]  # n; pipe(prompts[i], seed=seeds[i]) makes sample i again; None where latents were given
     milliseconds: dict[str, float] = field(default_factory=dict)  # by stage: text, generator, vocoder
     device: str = "cpu"
-    notice: Message | None = None  # for people, where something did not go as asked
+    notice: Message | None = None  # tells people what did not go as asked
 
     def rows(self, places: list[int]) -> Output:
         """The samples at these places, in this order."""
@@ -253,7 +253,7 @@ class Pipeline:
         return self._draw(sample_seeds(arguments.checked_seed(seed), num_samples))
 
     def _draw(self, seeds: list[int]) -> Tensor:
-        # On the CPU whatever the device, and each from a generator of its own: sample 3 needs no samples 0 to 2.
+        # Always on the CPU, each with a generator of its own: sample 3 does not depend on samples 0 to 2.
         draws = (torch.Generator().manual_seed(seed) for seed in seeds)
         return torch.stack([normal(self.config.latent_dim, generator=draw) for draw in draws])
 

@@ -33,9 +33,9 @@ from ..models.model_folder import ModelFolder
 from ..system.files import own_prefix, replace_folder, saving, write_file
 from .hub import SHEET, write_shareable
 
-# The largest model that config.py allows has weights for about this; a picture of samples is well under its share.
+# About the largest model that config.py allows; a sheet of samples is much smaller than its bound.
 MODEL_LIMITS = Limits(files=32, total_bytes=1 << 30, file_bytes=512 << 20, depth=2, pixels=16_000_000)
-WEIGHT_BYTES = 5 * MAX_PARAMETERS  # the header too
+WEIGHT_BYTES = 5 * MAX_PARAMETERS  # with the header
 CONFIG_BYTES, CARD_BYTES, HEADER_BYTES = 1 << 20, 256 << 10, 4 << 20
 TYPES = {"F16", "BF16", "F32"}
 
@@ -105,7 +105,7 @@ def _members(source: Path, limits: Limits) -> dict[str, bytes]:
     try:
         files = ZipFiles(source, limits)
     except (DataError, OSError) as error:
-        with contextlib.suppress(DataError, OSError):  # what is no model may be larger than one in other ways
+        with contextlib.suppress(DataError, OSError):  # what is no model need not keep to these limits
             _refuse_data(source.name, ZipFiles(source).names)
         raise CheckpointError(getattr(error, "message", Message.plain(str(error)))) from error
     _refuse_data(source.name, files.names)
@@ -122,7 +122,7 @@ def _members(source: Path, limits: Limits) -> dict[str, bytes]:
     for name, base in names.items():
         if files.size(name) > bounds.get(base, min(WEIGHT_BYTES, limits.file_bytes)):
             raise CheckpointError("sharing.file_large", member=base, name=source.name)
-    # Settings first, then what they ask for: no weights are even unpacked of a zip whose config is not ours.
+    # Settings come first: of a zip whose config is not ours no weights are even unpacked.
     order = sorted(names, key=lambda name: (names[name] != CONFIG, names[name]))
     members = {}
     for name in order:
@@ -148,7 +148,7 @@ def _checked(name: str, data: bytes, archive: str, limits: Limits) -> bytes:
             raise CheckpointError("sharing.file_foreign", member=name, name=archive) from error
     elif name == CARD:
         return data.decode("utf-8", "replace").encode()
-    elif name == SHEET:  # drawn anew, so that it is a picture and nothing besides
+    elif name == SHEET:  # drawn anew, so that nothing but a picture is in it
         buffer = io.BytesIO()
         picture = open_picture(data, limits).convert("RGB")
         Image.frombytes("RGB", picture.size, picture.tobytes()).save(buffer, "PNG")

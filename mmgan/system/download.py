@@ -23,8 +23,8 @@ from ..language import Message
 from .locks import file_lock
 
 TIMEOUT_SECONDS = 20.0  # without a byte
-RETRY_SECONDS = 1.0  # before a dropped connection is taken up again
-FRUITLESS_TRIES = 3  # in a row that bring no new byte, and a server is given up
+RETRY_SECONDS = 1.0  # before a dropped connection is tried again
+FRUITLESS_TRIES = 3  # in a row without a new byte before a server is given up
 CHUNK = 1 << 16
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
@@ -98,7 +98,7 @@ def _receive_all(url: str, part: Path, size: int | None) -> None:
             if error.code < 500:
                 raise DownloadError("gone", "update", host=_host(url), name=part.stem) from error
             reason = error
-        except urllib.error.URLError as error:  # never connected: no use in asking again at once
+        except urllib.error.URLError as error:  # no connection at all: asking again at once would not help
             raise DownloadError("unreachable", "check_connection", host=_host(url)) from error
         except (ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException) as error:
             reason = error
@@ -121,7 +121,7 @@ def _receive(url: str, part: Path, size: int | None) -> None:
         if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not have:
             raise
         if error.headers.get("Content-Range", "").endswith(f"/{have}"):
-            return  # nothing is missing
+            return  # the file is complete
         part.unlink()
         raise ConnectionResetError("the kept part does not belong to this file") from error
     with answer:
@@ -138,7 +138,7 @@ def _receive(url: str, part: Path, size: int | None) -> None:
                 bar.update(len(chunk))
                 have += len(chunk)
                 if size is not None and have > size:
-                    break  # not the file that was meant; the check says so
+                    break  # another file; the check of its hash will say so
     if total is not None and have < total:
         raise ConnectionResetError("the connection broke off")
 

@@ -22,11 +22,10 @@ from typing import TypeVar
 from ..errors import MmganError
 
 T = TypeVar("T")
-# Files and folders on their way in or out: what a save fills before it takes its name, what is to be deleted.
+# Names of files and folders that a save fills before it renames them, and of those about to be deleted.
 _LEFT = re.compile(r"(?:mmgan-p|\..+\.(?:new|deleted|adopted)-)(\d{1,9})(?:-.*)?", re.DOTALL)
-_saving = (
-    threading.Lock()
-)  # two threads of one process never save at once; two processes are kept apart by the run's lock
+# Keeps two threads of this process from saving at once; two processes are kept apart by the run's lock.
+_saving = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -213,7 +212,7 @@ def process_lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    except OverflowError:  # no number of a process
+    except OverflowError:  # too large for the number of a process
         return False
     return True
 

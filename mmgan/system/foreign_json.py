@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 LONGEST = 20_000  # characters of a text, such as a setting
-DEEPEST = 8  # values within one another
+DEEPEST = 8  # levels of nesting
 MOST = 10_000  # values of a list or an object
-WHOLE = 2**53  # whole numbers of JSON; beyond, readers in other languages see another number
-LARGEST = 1e300  # a sum of some of these is still finite
+WHOLE = 2**53  # beyond this, programs in other languages read another number
+LARGEST = 1e300  # the sum of a few of these is still finite
 
 
 def tidy(value, depth: int = 0):

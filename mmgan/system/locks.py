@@ -20,12 +20,12 @@ from pathlib import Path
 from filelock import FileLock, SoftFileLease, Timeout
 
 CONTENDED = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)  # somebody else has it
-LEASE_SECONDS = 20.0  # a marker of another machine that was not renewed for so long is taken over
+LEASE_SECONDS = 20.0  # after which a marker of another machine that is not renewed is taken over
 POLL_SECONDS = 0.02
 MARKER = ".held"  # what the name of a marker ends with
-WAIT_SECONDS = 30.0  # for a lock that is only ever held for moments
+WAIT_SECONDS = 30.0  # for a lock that is never held for long
 _taking = threading.Lock()
-warnings.filterwarnings("ignore", message="flock not supported")  # what is done instead is as good for us
+warnings.filterwarnings("ignore", message="flock not supported")  # the markers that filelock uses instead do as well
 
 
 class Held:
@@ -57,7 +57,7 @@ def hold(path: Path) -> Held | None:
             return _hold_marker(path, file)
         if _is(path, file):
             return Held(file)
-        file.close()  # whoever had it before removed the file
+        file.close()  # the holder before removed the file
 
 
 def is_held(path: Path) -> bool:
@@ -138,7 +138,7 @@ def _hold_marker(path: Path, file) -> Held | None:
     lease = _lease(str(path))
     with _taking:
         try:
-            if lease.is_locked:  # by this very process, for another object
+            if lease.is_locked:  # by another object of this process
                 raise Timeout(lease.lock_file)
             lease.acquire(timeout=0)
         except Timeout:
@@ -147,7 +147,7 @@ def _hold_marker(path: Path, file) -> Held | None:
     return Held(file, lease)
 
 
-@functools.lru_cache(maxsize=256)  # one that is looked at again knows since when another machine was silent
+@functools.lru_cache(maxsize=256)  # kept, because each remembers since when another machine has been silent
 def _lease(path: str) -> SoftFileLease:
     return SoftFileLease(_marker(path), lease_duration=LEASE_SECONDS, thread_local=False)
 

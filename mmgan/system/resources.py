@@ -11,7 +11,7 @@ from pathlib import Path
 from ..language import Message
 
 PACKAGE = Path(__file__).resolve().parents[1]  # the folder of the package mmgan
-MODELS = ("digits", "shapes")  # that ship to sample from, in the order shown
+MODELS = ("digits", "shapes")  # models that ship, in the order shown
 
 
 def shipped(name: str, package: Path = PACKAGE) -> Path:
@@ -21,7 +21,7 @@ def shipped(name: str, package: Path = PACKAGE) -> Path:
         package: where the package ``mmgan`` is; for tests.
     """
     inside, above = package / name, package.parent / name
-    # Above an installed package are other people's packages, one of which may well be called "assets".
+    # An installed package lies among others, one of which may be called "assets".
     return above if not inside.is_dir() and (package.parent / "pyproject.toml").is_file() else inside
 
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-NICE = 10  # how far a thread that works alone yields to the others
+NICE = 10  # niceness of a thread that works alone
 
 _lock = threading.Lock()
 _here = threading.local()
@@ -34,7 +34,7 @@ def spread(function: Callable, items: Iterable) -> list:
     Raises:
         Exception: the first that ``function`` raised.
     """
-    # A worker that waited for others might wait for itself; and one thread gains nothing from another's.
+    # A worker that waits for workers might wait for itself, and with one thread there is nothing to gain.
     if getattr(_here, "working", False) or torch.get_num_threads() == 1:
         return [function(item) for item in items]
     with _lock:
@@ -49,24 +49,24 @@ def _pool(count: int) -> ThreadPoolExecutor:
     for _ in range(count):
         pool.submit(ready.wait)
     ready.wait()
-    torch.set_num_threads(count)  # the number that threads of others start with, which a worker's call changes too
+    torch.set_num_threads(count)  # threads started elsewhere begin with this number, which a worker's call changes too
     return pool
 
 
 def _alone() -> None:
-    torch.get_num_threads()  # a thread's first question sets its number, and would undo the next line later
+    torch.get_num_threads()  # the first call in a thread sets its number; later it would undo the next line
     torch.set_num_threads(1)
     _here.working = True
 
 
 def work_alone() -> None:
     """The calling thread computes on one core from now on, beside the workers and after them."""
-    if sys.platform == "linux":  # elsewhere a thread's number may be the number of some process
+    if sys.platform == "linux":  # on other systems the number could be that of another process
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
     count = torch.get_num_threads()
     _alone()
-    others = threading.Thread(target=torch.set_num_threads, args=(count,))  # what threads to come start with
+    others = threading.Thread(target=torch.set_num_threads, args=(count,))  # what later threads start with
     others.start()
     others.join()
 

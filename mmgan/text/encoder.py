@@ -25,10 +25,10 @@ from ..system.workers import spread
 from . import packing
 
 EMBEDDING_DIM = 384
-MAX_CHARACTERS = 1_000  # a prompt's; more is a pasted page, of which the encoder would read the beginning only
+MAX_CHARACTERS = 1_000  # of a prompt; more is a pasted page, of which only the beginning would be read
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained to read; longer prompts are cut
 CACHE_ENTRIES = 32_768  # 50 MB: every caption of the shipped datasets, and a class typing for a day
-LEAST_TOKENS, MOST_TOKENS = 64, 1_024  # of a forward, where there are as many: fewer are slower, more are no faster
+LEAST_TOKENS, MOST_TOKENS = 64, 1_024  # in one forward, if there are so many: fewer are slower, more are no faster
 
 
 def normalise_prompt(text: str) -> str:
@@ -46,7 +46,7 @@ def check_prompt(text: str) -> str:
     """
     if not isinstance(text, str):
         raise PromptError("text.no_string", type=type(text).__name__)
-    if len(text) > 100 * MAX_CHARACTERS:  # do not even normalise megabytes
+    if len(text) > 100 * MAX_CHARACTERS:  # megabytes are not even normalised
         raise _too_long(len(text))
     prompt = normalise_prompt(text)
     if all(unicodedata.category(c) in ("Cf", "Zs", "Zl", "Zp") for c in prompt):  # also true of an empty one
@@ -102,7 +102,7 @@ class TextEncoder(Pretrained):
 
     @classmethod
     def is_in(cls, folder: Path) -> bool:
-        return (folder / "tokenizer.json").is_file()  # config.json is transformers'
+        return (folder / "tokenizer.json").is_file()  # its config.json is in the format of transformers
 
     @classmethod
     def _read(cls, folder: Path, asked: Path, device: str | torch.device = "cpu") -> TextEncoder:
@@ -124,7 +124,7 @@ class TextEncoder(Pretrained):
         """
         prompts = [prompts] if isinstance(prompts, str) else list(prompts)
         with self._lock:
-            # What is remembered was checked when it was new; training asks for the same captions again and again.
+            # Remembered prompts have been checked; training asks for the same captions again and again.
             prompts = [p if isinstance(p, str) and p in self._cache else check_prompt(p) for p in prompts]
             missing = [p for p in dict.fromkeys(prompts) if p not in self._cache]
             fresh = dict(zip(missing, self._embed(missing), strict=True))
@@ -206,18 +206,18 @@ class TextEncoder(Pretrained):
 
 
 def _load(folder: Path, asked: Path):
-    import transformers  # slow to import, so only where an encoder is wanted
+    import transformers  # slow to import, so only when an encoder is needed
     from transformers.utils import logging
 
     bar = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # a bar for a second of loading would land in the user's terminal
+    logging.disable_progress_bar()  # else a bar for one second of loading shows in the terminal
     try:
         options = {"local_files_only": True, "trust_remote_code": False}
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
         model, report = transformers.AutoModel.from_pretrained(
             folder, use_safetensors=True, dtype=torch.float32, output_loading_info=True, **options
         )
-    except Exception as error:  # damaged JSON, safetensors or tokenizer: each library raises its own kind
+    except Exception as error:  # of damaged JSON, weights or a tokenizer: each library raises its own kind
         if lacks_memory(error):
             raise
         raise CheckpointError("text.cannot_load", name=asked) from error

@@ -21,7 +21,7 @@ import torch
 from .encoder import TextEncoder, check_prompt
 from .words import find_words
 
-CAPTIONS = 384  # kept of a model
+CAPTIONS = 384  # captions kept of a model
 # Least cosine to the nearest caption of a prompt that is known: in the captions' own words, more by the share of other
 # words, and of any prompt. Chosen by scripts/text_encoder/evaluate_familiarity.py.
 KNOWN_WORDS, MORE, KNOWN = 0.2, 1.4, 0.66
@@ -34,7 +34,7 @@ class Familiarity:
     cosine: float
     caption: str
     new_words: tuple[str, ...]  # of the prompt, lower case: neither in the captions nor a slip of a word that is
-    known: bool  # near enough to what the model learned from
+    known: bool  # near enough to the captions that the model learned from
 
 
 def spread_captions(captions: Sequence[str], encoder: TextEncoder, count: int = CAPTIONS) -> list[str]:
@@ -77,7 +77,7 @@ def measure_familiarity(prompts: Sequence[str], captions: Sequence[str], encoder
     return found
 
 
-# Both are the same for every prompt, and cost more than everything else here.
+# The same for every prompt, and dearer than everything else here.
 @functools.lru_cache(maxsize=16)
 def _vocabulary(captions: tuple[str, ...]) -> frozenset[str]:
     return frozenset().union(*map(_words, captions))

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
-MODELS = ("bert", "electra")  # whose positions count from 0 and whose only step between tokens is attention
-TOKENS_OF = 32  # a row of several prompts is filled up to a multiple of it, so that rows are of few lengths
-TRIED = [[2, 3], [2, 5, 7, 11, 3]]  # prompts that a model has to embed here as transformers does
+MODELS = ("bert", "electra")  # positions count from 0, and only attention mixes tokens
+TOKENS_OF = 32  # rows are padded to a multiple of it, so that they have few lengths
+TRIED = [[2, 3], [2, 5, 7, 11, 3]]  # prompts by which this is compared with transformers
 CLOSE = 1e-3  # of vectors whose numbers are around 1
 
 
@@ -28,7 +28,7 @@ def prepare(model) -> PackedModel | None:
     """
     if model.config.model_type not in MODELS or model.config.vocab_size <= max(map(max, TRIED)):
         return None
-    with torch.no_grad():  # not inference mode: the weights stay the model's, which may be trained
+    with torch.no_grad():  # not inference mode: these are the model's own weights, which may be trained later
         rows = [model(torch.tensor([ids], device=model.device)).last_hidden_state.float().mean(1) for ids in TRIED]
         try:
             packed = PackedModel(model)

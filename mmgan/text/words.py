@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .encoder import TextEncoder, check_prompt, normalise_prompt
 
-MAX_WORDS = 64  # left out one at a time; of longer prompts neighbouring words are taken together
+MAX_WORDS = 64  # left out one at a time; in longer prompts neighbours are taken together
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _PICTURE = "[\u2190-\u21ff\u2300-\u2bff\U0001f000-\U0001faff]"

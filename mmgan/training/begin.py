@@ -18,12 +18,12 @@ from ..runs.run import Run
 from ..system.files import exists
 
 DIRECT = ("loss", "batch_size", "seed", "steps", "minutes", "learning_rate", "gamma", "accumulate")  # options, settings
-CALLED = {  # what a run began with, and goes on with
+CALLED = {  # what cannot change when a run goes on
     "data": "data", "preset": "preset", "base": "base", "start_from": "model to start from", "model": "sizes",
     "long_sounds": "way of cutting long sounds", "seed": "seed", "optimizer": "optimizer",
 }  # fmt: skip
 STOPPED_EARLY = Message("training.stopped_early")
-STOP_SECONDS = 0.1  # between two looks for a stop request while the training is being prepared
+STOP_SECONDS = 0.1  # between two checks for a stop request while the training is being prepared
 
 
 def direct(options) -> dict:

@@ -18,12 +18,12 @@ from .trainer import Trainer
 
 SHEET_COLUMNS, SHEET_ROWS = 8, 2
 JUDGED = 64  # samples that the live judge looks at: shapes cost about 30 ms each
-JUDGED_AT_ONCE = 16  # between which a stop request is looked for
+JUDGED_AT_ONCE = 16  # after each part a stop request is looked for
 SHOWN = {"generator": "G", "discriminator": "D"}  # losses in the progress bar
-LOOK_SHARE = 0.04  # of the training's time that each kind of look may take
-FIRST_SHARE, FIRST_SECONDS = 0.15, 60.0  # the same in the first minute, in which most changes
-LEAST_SECONDS = 5.0  # between two looks at least
-ROW_SECONDS = 2.0  # a row of metrics after so long, however few steps that were
+LOOK_SHARE = 0.04  # share of the training's time that each kind of look may take
+FIRST_SHARE, FIRST_SECONDS = 0.15, 60.0  # the same in the first minute, when most changes
+LEAST_SECONDS = 5.0  # between two looks, at least
+ROW_SECONDS = 2.0  # a row of metrics at least this often, however few the steps
 STATUS_SECONDS = 0.5  # between two heartbeats
 
 
@@ -53,7 +53,7 @@ class Metrics(Callback):
         step, now = session.trainer.step_count, time.monotonic()
         for name, value in terms.items():
             total, times = self.sums.get(name, (0.0, 0))
-            self.sums[name] = total + value, times + 1  # not every term is computed at every step
+            self.sums[name] = total + value, times + 1  # some terms are computed only at some steps
         count, seconds = step - self.counted_step, now - self.counted_at - (session.looking - self.looking)
         if count >= session.schedule.metric_steps or seconds >= ROW_SECONDS:
             means = {name: total / times for name, (total, times) in self.sums.items()}

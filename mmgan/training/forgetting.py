@@ -14,8 +14,8 @@ from ..runs.files import Damaged, read_strips, to_json
 from ..runs.run import Run
 from ..system.files import replace_file
 
-SHEET = "samples/before-after.png"  # of a fine-tuning: samples before, samples after, and the files nearest to these
-SECTIONS = 3  # of equally many rows
+SHEET = "samples/before-after.png"  # of a fine-tuning: samples before and after, and the files nearest to the latter
+SECTIONS = 3  # of the sheet, with equally many rows
 
 
 def forget_examples(run: Run) -> None:
@@ -23,7 +23,7 @@ def forget_examples(run: Run) -> None:
     path = run.strips / "strips.json"
     try:
         described = read_strips(run.strips)
-    except Damaged:  # then nothing of it is kept
+    except Damaged:  # then none of it is kept
         described = {}
         path.unlink(missing_ok=True)
     if described:
@@ -34,7 +34,7 @@ def forget_examples(run: Run) -> None:
     sheet = run.folder / SHEET
     try:
         picture = open_picture(sheet.read_bytes()).convert("RGB")
-    except (OSError, DataError):  # there is none, or it is damaged: then nothing of it is kept
+    except (OSError, DataError):  # absent or damaged: then none of it is kept
         sheet.unlink(missing_ok=True)
         return
     grid = sheet_grid()
@@ -54,5 +54,5 @@ def forget_data(runs: Iterable[Run], data: Path) -> None:
         except Damaged:
             ours = True
         if ours:
-            with contextlib.suppress(OSError):  # deleted meanwhile, or on a full disk; the others are seen to
+            with contextlib.suppress(OSError):  # deleted meanwhile, or the disk is full; go on with the others
                 forget_examples(run)

@@ -22,8 +22,8 @@ from ..models.modalities import MODALITIES
 from .losses import Loss, mean
 
 JOINT = "joint"
-SAME = 0.01  # of twins that are nearer than this, both are one file
-POOLED = 8  # side of the small averages by which twins differ: what noise could differ in is not among them
+SAME = 0.01  # twins that are nearer than this are one and the same file
+POOLED = 8  # side of the averages that twins are compared by; they leave out fine noise
 
 
 @dataclass

@@ -22,8 +22,8 @@ from ..runs.run import Run
 from .resuming import save
 from .trainer import Trainer
 
-IDLE_SECONDS = 600.0  # a pause longer than this gives the memory back; it can be resumed as well then
-PAUSE_POLL = 0.1  # seconds between two looks whether a pause is over
+IDLE_SECONDS = 600.0  # after such a pause the process ends, to free its memory; it can still be resumed
+PAUSE_POLL = 0.1  # seconds between two checks whether a pause is over
 
 
 class Callback:
@@ -75,7 +75,7 @@ class Session:
         self.callbacks = list(callbacks) if run else []
         self.started = time.monotonic() - elapsed
         self.saved_at = self.started + elapsed
-        self.looking = 0.0  # seconds not spent on steps, which the speed of training leaves out
+        self.looking = 0.0  # seconds not spent on steps, left out of the speed of training
         self.interrupted = self.left = False
 
     @property

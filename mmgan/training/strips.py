@@ -27,7 +27,7 @@ from ..system.files import replace_file
 
 COLUMNS = 8  # latent codes on the strip
 MAX_VISITS = 60  # kept on the disk, about 200 kB each
-SCANNED = 20_000  # items of a bank looked through for examples of the strip's concepts
+SCANNED = 20_000  # items of a bank searched for examples of the strip's concepts
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from .losses import contrastive, mean, slope_towards_one, squared_slope
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 
-# Captions nearer to each other than NEAR shall have styles that are STYLE_MARGIN apart, as a share of their size. Those
-# of shapes with the same words lie up to 0.055 apart, all others from 0.08 on; styles that the shapes' model told apart
-# lay at 0.9 in the middle, those it mixed up at 0.02.
+# Captions closer than NEAR must have styles STYLE_MARGIN apart, as a share of their size. Captions of shapes with the
+# same words lie up to 0.055 apart, all others 0.08 or more. Styles that the shapes' model told apart lay 0.9 apart in
+# the median, those that it mixed up 0.02.
 NEAR, STYLE_MARGIN = 0.1, 1.0
-# Of captions that are not near, in the matching of means. Without them, the sounds' envelopes came out worse.
+# Weight of captions that are not near in matching means. Without them, the sounds' envelopes came out worse.
 FAR_SHARE = 0.25
 
 

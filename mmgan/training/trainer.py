@@ -31,10 +31,10 @@ from .game import Game, Slice
 from .losses import LOSSES, mean
 from .terms import DISCRIMINATOR, GENERATOR, TERMS, penalty
 
-FEW_ITEMS = 5_000  # banks of fewer are augmented
+FEW_ITEMS = 5_000  # with fewer items of a modality, it is augmented
 SPREAD_ROWS = 64  # real rows from which the spread of the data is estimated
-TWIN_ROWS = 256  # real rows from which it is estimated how far twins are apart
-CAPTION_ROWS = 2_048  # from whose captions those are chosen that a model keeps
+TWIN_ROWS = 256  # real rows from which the distance of twins is estimated
+CAPTION_ROWS = 2_048  # rows among whose captions a model's are chosen
 EMA_WARM_UP = 0.1  # the average forgets faster at first: its half-life is at most this share of the examples seen
 
 
@@ -98,8 +98,8 @@ class Trainer:
         self.step_count = self.examples_seen = 0
         asked = config.augmentation.probability
         self.augment = {name: _augmentation(asked.get(name, -1.0), count) for name, count in counts.items()}
-        self.allowed = Allowed()  # changes that leave the captions true
-        self.info: dict = {}  # what else the model's config should say of it
+        self.allowed = Allowed()  # augmentations that leave captions true
+        self.info: dict = {}  # what else the model's config.json should hold
         self.progress = 0.0  # share of the training that is done, 0..1; sets the learning rate
 
     def _optimizer(self, module: torch.nn.Module) -> torch.optim.Optimizer:
@@ -191,7 +191,7 @@ class Trainer:
             found["penalty"] = self._penalty_weight() * penalty(self.penalty, self.game, at)
             losses[DISCRIMINATOR] = losses[DISCRIMINATOR] + c.losses.penalty_interval * found["penalty"]
 
-        # The generator's first: the discriminators' gradient is then taken from the same graph and frees it.
+        # The generator's gradient first: the discriminators' comes from the same graph and then frees it.
         share, parameters = c.optimization.accumulate, list(self.generator.parameters())
         gradients = torch.autograd.grad(losses[GENERATOR] / share, parameters, retain_graph=True, allow_unused=True)
         for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -205,7 +205,7 @@ class Trainer:
         """By modality, how sure the critic is of real rows, -1..1 (Karras et al. 2020, eq. 1)."""
         signs = {f"sign_{name}": at.caption.new_zeros(()) for name in self.config.model.modalities}
         for name in self.game.present:
-            # A relativistic critic knows no zero: what it says of a real row counts beside the generated one only.
+            # A relativistic critic has no zero: its score of a real row means something only beside a generated one.
             zero = at.fake.values[name] if self.config.losses.loss == "relativistic" else 0.0
             signs[f"sign_{name}"] = mean((at.real.values[name] - zero).sign(), at.counts[name])
         return signs

@@ -17,7 +17,7 @@ from .trainer import Trainer
 
 FROZEN_STAGES = 1  # of each critic, after its stem (FreezeD, Mo et al. 2020)
 GREY, RGB = 1, 3
-MEASURED = 32  # pictures whose size is looked at
+MEASURED = 32  # pictures whose size is measured
 
 
 @dataclass
@@ -42,7 +42,7 @@ def load_base(source: str, dataset: Dataset) -> Base:
     """
     model = Model.from_pretrained(source, with_discriminators=True)
     base = fit(model, dataset.image_channels if dataset.num_images else None)
-    base.name = Path(source).name if Path(source).is_dir() else str(source)  # others need not know where it lay
+    base.name = Path(source).name if Path(source).is_dir() else str(source)  # its path is nobody else's business
     base.notes += _size_notes(model.config, dataset)
     if base.critics is None:
         base.notes.append(Message("finetune.no_critics"))

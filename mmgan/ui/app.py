@@ -39,8 +39,8 @@ from .train.tab import TAB as TRAIN
 
 log = logging.getLogger(__name__)
 
-# gradio keeps what each session was last given, about 0.2 MB of pictures and sounds, and each request of a program is a
-# session. Nothing of ours lives in a session, so a page whose session went does not notice.
+# gradio keeps the last answer of each session, about 0.2 MB of pictures and sounds, and each request of a program is a
+# session. Nothing of ours depends on a session, so a page does not notice when its own is dropped.
 SESSIONS = 200
 
 TABS = (SAMPLE, TRAIN, COLLECT)  # in the order shown; a new tab is a package, a folder under assets/, and a name here
@@ -54,7 +54,7 @@ def build(sampler: Sampler, flags: Flags = Flags(), tabs: Sequence[Tab] = TABS) 
     closed = (flags.projects_folder, flags.runs)
     desk = Desk(sight, Access(flags), flags.device, sampler.shipped, closed)
     with Page(title=say("title"), analytics_enabled=False, fill_width=True) as demo:
-        # Closed: nothing of what is queued can be called past the queue.
+        # Closed, so that nothing can be called past the queue.
         demo.queue(max_size=MAX_WAITING, api_open=False)
         quota = Quota()
         studio = Studio(demo, flags, sampler, sight, desk, quota, Share(demo._queue, quota))
@@ -152,7 +152,7 @@ def _refusal(host: str, port: int) -> OSError | None:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             if os.name == "posix":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just closed counts as free
             probe.bind(address)
     except OSError as error:
         return error

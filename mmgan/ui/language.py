@@ -14,10 +14,10 @@ from gradio.i18n import I18nData
 
 from ..language import ENGLISH, LANGUAGES, PAGE, rooms, say, texts
 
-COOKIE = "mmgan-language"  # what the switch in the header remembers; without it the browser's own language counts
+COOKIE = "mmgan-language"  # remembers the switch in the header; without it the browser's language counts
 ROOMS = tuple(room for room in rooms() if room.startswith(PAGE))
-_ADDED: dict[str, dict[str, str]] = {spoken: {} for spoken in LANGUAGES}  # of tabs that bring their own
-_MARK = "mm_"  # gradio's own texts have plain names such as "audio", which ours must not replace
+_ADDED: dict[str, dict[str, str]] = {spoken: {} for spoken in LANGUAGES}  # texts of tabs that bring their own
+_MARK = "mm_"  # keeps ours from replacing gradio's own texts, whose names are plain, such as "audio"
 
 
 def add_texts(more: Mapping[str, Mapping[str, str]]) -> None:

@@ -31,9 +31,9 @@ class Studio:
     flags: Flags
     sampler: Sampler
     sight: Sight  # who sees which run
-    desk: Desk  # starts runs, and says what becomes of them
+    desk: Desk  # starts runs and follows them
     quota: Quota
-    share: Share  # of gradio's queue, and of what goes past it
+    share: Share  # shares of gradio's queue, and of what goes past it
 
     def seen(self, request: gr.Request | None) -> SeenSampler:
         """The sampler as the visitor of a request has it."""

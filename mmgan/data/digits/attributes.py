@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 FRAME_SECONDS = 0.01
-ACTIVE_DB = 35.0  # a frame this far below the clip's loudest one is still speech; quieter is background
+ACTIVE_DB = 35.0  # a frame up to this far below the loudest one is speech; quieter is background
 FAINT = 1 / 16  # of full ink: below, a pixel is background (generated pictures are never exactly black)
 _CHUNK = 4_096  # pictures measured at once, so that 60,000 need no gigabyte
 

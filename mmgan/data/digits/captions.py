@@ -38,7 +38,7 @@ PLAIN = (
     "can you write the number {d}?", "{ad}, please",
 )  # fmt: skip
 
-# Phrasings that can carry attributes; without any they are plain ones.
+# Phrasings with places for attributes; they also work without any.
 DETAILED = (
     "{np}{spoken}", "Draw {np}{say}.", "draw {np} for me{say}", "please write {np}{say}", "show me {np}{spoken}",
     "a picture of {np}{spoken}", "I would like {np}{spoken}", "can you draw {np}{say}?",
@@ -65,7 +65,7 @@ CHINESE_DETAILED = {
     "给我画{strokes}{say}": "draw {strokes}{say}",
 }  # fmt: skip
 
-# Kept out of training, so that the evaluation also asks in words that the generator has never met.
+# Kept out of training, so that the evaluation also uses words that the generator has never seen.
 HELD_OUT = ("could you write me {ad}, please?", "I'd love to see and hear the number {d} now")
 HELD_OUT_CHINESE = {"麻烦你帮我写个{d}看看": "could you help me and write {ad}?"}
 EVALUATED = ("a handwritten {d}", "the digit {d}")  # these two the generator knows

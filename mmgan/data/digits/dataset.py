@@ -17,7 +17,7 @@ from . import captions
 from .attributes import measure_duration, measure_slant, measure_thickness
 from .files import load_images, load_sounds
 
-DETAILED_SHARE = 0.55  # of the rows name attributes, where the row has any: about half of all
+DETAILED_SHARE = 0.55  # of the rows that have attributes, so many name them: about half of all rows
 OTHER_DIGIT_SHARE = 0.7  # of the wrong captions name another digit; the others contradict the attributes
 QUARTILES = (25, 75)  # of a digit's own pictures or sounds: below is thin, left or fast, above thick, right or slow
 LEAN_RADIANS = np.radians(4)  # leaning left or right means at least this; upright at most

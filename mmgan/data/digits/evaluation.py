@@ -58,7 +58,7 @@ def evaluate(
     before = accuracy(ear.predict(torch.from_numpy(generated.mels)), generated.sounds.concepts)
     figures.share("audio_accuracy_before_the_vocoder", before, None, f"{AUDIO_JUDGE} on the generator's log-mels")
 
-    # Of the test split where it is large enough; 300 sounds are not, so theirs are from the train split.
+    # From the test split where it is large enough. 300 sounds are too few, so those are from the train split.
     distances(figures, "image", pictures.features, real_pictures.features, seed, "judge features, real: test split")
     distances(figures, "audio", voices.features, train_voices.features, seed, "judge features, real: train split")
 

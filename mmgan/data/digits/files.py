@@ -46,7 +46,7 @@ MNIST_FILES = {  # split: images and labels, each with its published MD5
 }
 FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
-# The server may pack the archive anew, so what is in it is checked: the SHA-256 of each split's ``audio``.
+# The server may repack the archive, so its content is checked: the SHA-256 of each split's ``audio``.
 # test_published_recordings in tests/data/digits/test_digits.py holds these against the data.
 FSDD_SHA256 = {
     "train": "fa44fa95088c75984f9adbc2a83107daf83b316883abdd43215157fc789062aa",

@@ -22,11 +22,11 @@ from .names import FLAGGED, free_name, is_system, member_names, readable, safe_n
 from .own_output import MAX_BYTES, kind_of_folder
 from .parquet import NAME as PAIRS
 
-DAMAGED = (  # what reading a member raises; the last of offsets that no file has
+DAMAGED = (  # what reading a member raises; the last comes from offsets beyond any file
     zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, IndexError, OverflowError,
     struct.error,
 )  # fmt: skip
-MOST_MENDED = 1_000  # names in a zip that get a number; finding a free one for more takes its time
+MOST_MENDED = 1_000  # names in a zip that get a number; finding free ones for more takes too long
 ENTRY_MARK = b"PK\x01\x02"  # begins each entry of a zip's list of files
 
 
@@ -136,7 +136,7 @@ class ZipFiles:
                 raise DataError("data.zip_link", name=archive, member=name)
             if info.is_dir() or kind == stat.S_IFDIR or written.endswith(("/", "\\")):
                 continue
-            if name.rpartition("/")[2] == PAIRS:  # the same files once more, for other programs: it is never read here
+            if name.rpartition("/")[2] == PAIRS:  # the same pairs once more, for other programs; never read here
                 continue
             if info.flag_bits & 1:
                 raise DataError("data.zip_password", name=archive)
@@ -150,7 +150,7 @@ class ZipFiles:
             if written in taken or mended > MOST_MENDED:
                 raise DataError("data.zip_twice", name=archive, member=name)
             taken.add(written)
-            mended += name in members  # by another one's mended name, or another spelling of its accents
+            mended += name in members  # another member was mended to this name, or spells its accents differently
             members[free_name(name, members)] = info
         if total > limits.total_bytes:
             raise DataError("data.zip_large", name=archive, size=mebibytes(limits.total_bytes))
@@ -193,7 +193,7 @@ class ZipFiles:
                 self._zip = zipfile.ZipFile(_copy(self._path))
             self._zip.fp[info.header_offset + 7] &= ~(FLAGGED >> 8)
             flagged = 0
-        info.orig_filename = raw.decode("utf-8" if flagged else "cp437")  # which zipfile compares with what it finds
+        info.orig_filename = raw.decode("utf-8" if flagged else "cp437")  # zipfile compares it with the local name
         return self._zip.open(info)
 
 

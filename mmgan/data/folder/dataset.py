@@ -92,7 +92,7 @@ class Folder(Dataset):
         if split == "test" and not held_out:
             raise DataError("data.too_few_rows", name=readable(Path(source).name), count=HELD_OUT_FROM)
         train = [entry for i, entry in enumerate(entries) if i not in held_out]
-        if split == "test":  # a file that is also used in training stays there
+        if split == "test":  # a file that training uses as well is not held out
             seen = {name for entry in train for name in (entry.image, entry.sound)}
             entries = [
                 Entry(e.text, None if e.image in seen else e.image, None if e.sound in seen else e.sound)
@@ -201,7 +201,7 @@ class Folder(Dataset):
     def _decode_image(self, name: str) -> Image.Image:
         if name in self._kept:
             return self._kept[name].copy()
-        # The short side may come from either side of the file, so a draft keeps both.
+        # The short side may be either side of the picture, so the draft must keep both large enough.
         image = decode_picture(self._files.read(name), draft=KEPT_SIDE)
         scale = KEPT_SIDE / min(image.size)
         if scale < 1:

@@ -16,23 +16,23 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 
-CHOICES = (  # what a person may choose, and what is guessed of it
+CHOICES = (  # what a person may choose from; whether it is also guessed
     "utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "koi8-r", "koi8-u", "cp866", "cp1253", "cp1254", "cp1255",
     "cp1256", "cp1257", "cp1258", "cp874", "cp932", "euc_jis_2004", "cp949", "gb18030", "big5hkscs", "mac-roman",
 )  # fmt: skip
 GUESSED = tuple(name for name in CHOICES if not name.startswith("utf"))
-SUPERSETS = {  # other names of the same, and encodings that are part of one of CHOICES
+SUPERSETS = {  # other names, and encodings that one of CHOICES contains
     "utf-8-sig": "utf-8", "ascii": "utf-8", "shift_jis": "cp932", "shift_jis_2004": "cp932", "euc_jp": "euc_jis_2004",
     "big5": "big5hkscs", "cp950": "big5hkscs", "gbk": "gb18030", "gb2312": "gb18030", "euc_kr": "cp949",
     "iso8859-1": "cp1252", "iso8859-15": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874",
 }  # fmt: skip
-MARKS = (  # how a file begins that says its encoding; the longer ones first
+MARKS = (  # first bytes that tell the encoding; the longer ones come first
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 LOST = "\ufffd"  # stands for bytes that are no letter
 SAMPLE = 64 << 10  # bytes that a guess looks at
-PIECES = 12  # lines that are guessed one by one as well, so that a damaged one does not decide
+PIECES = 12  # lines that are also guessed one by one, so that a damaged line does not decide for all
 NAME = re.compile(r"[A-Za-z0-9_.\- ]{1,40}")
 WORD = re.compile(r"[^\W\d_]+")
 ALPHABETS = re.compile("[\u0370-\u07ff\u0e00-\u0e7f]")  # Greek, Cyrillic, Armenian, Hebrew, Arabic; Thai
@@ -77,7 +77,7 @@ def as_unicode(raw: bytes, encoding: str | None = None) -> Decoded | None:
 
 def guess(raw: bytes, names: Iterable[str] = ()) -> str:
     """The likeliest of the code pages; ``raw`` is not UTF-8."""
-    import chardet  # where it is needed only
+    import chardet  # only where it is needed
 
     sample = raw[:SAMPLE]
     lines = [line for line in sample.split(b"\n") if not line.isascii()] or [sample]
@@ -94,14 +94,14 @@ def guess(raw: bytes, names: Iterable[str] = ()) -> str:
     voted = [name for name in texts if votes[name] or named[name]] or ["cp1252"]
     likely = min(
         voted, key=lambda name: (-named[name], _mixes(texts[name]))
-    )  # the first of equals, and so the likeliest
-    return next(name for name in GUESSED if texts[name] == texts[likely])  # the best known of those that say the same
+    )  # of equals the first, which is the likeliest
+    return next(name for name in GUESSED if texts[name] == texts[likely])  # the best known with the same text
 
 
 def checked_encoding(name: str) -> str:
     """One of ``CHOICES`` by any name it has. Raises DataError where it is none of them."""
     try:
-        found = codecs.lookup(name.strip()).name if NAME.fullmatch(name) else ""  # Python overlooks odd signs
+        found = codecs.lookup(name.strip()).name if NAME.fullmatch(name) else ""  # Python ignores odd signs
     except (LookupError, ValueError):
         found = ""
     for choice in CHOICES:

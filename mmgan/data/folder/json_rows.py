@@ -11,9 +11,9 @@ from ..limits import Limits
 from .tables import FILE_COLUMNS, TEXT_COLUMNS, Row, column, too_many_rows
 
 OBJECT = 100_000  # characters of one row
-MOST_BROKEN = 100  # rows that are no JSON; what has more is none
+MOST_BROKEN = 100  # rows that are no JSON; a file with more is not taken for JSON
 NO_OBJECT = Message("data.no_json_object")
-_DECODER = json.JSONDecoder(strict=False)  # line breaks within a caption are no fault
+_DECODER = json.JSONDecoder(strict=False)  # a caption may contain line breaks
 
 
 def json_rows(text: str, name: str, is_file: Callable[[str], bool], limits: Limits = Limits()) -> Iterator[Row]:

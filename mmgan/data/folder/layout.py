@@ -17,7 +17,7 @@ from itertools import zip_longest
 from ...language import Message
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp"}
-SOUND_SUFFIXES = {  # of films too, for phones record them where a sound is asked for
+SOUND_SUFFIXES = {  # films too: phones record them when asked for a sound
     ".wav", ".wave", ".w64", ".rf64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".flac", ".ogg", ".oga", ".opus",
     ".spx", ".mp3", ".mp2", ".mpga", ".m4a", ".m4b", ".aac", ".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3gpp", ".3g2",
     ".amr", ".awb", ".webm", ".weba", ".mka", ".mkv", ".wma", ".asf", ".wmv",
@@ -25,10 +25,10 @@ SOUND_SUFFIXES = {  # of films too, for phones record them where a sound is aske
 MODALITY_FOLDERS = {
     "image", "images", "img", "imgs", "picture", "pictures", "audio", "audios", "sound", "sounds", "wav", "wavs",
 }  # fmt: skip
-REPEATS = re.compile(r"\d{1,4}_(.*[^\W\d_].*)")  # in the names of kohya_ss's folders
-SAMPLES = re.compile(r"(.+)-samples(?: ?\(\d+\))?", re.IGNORECASE)  # in those of Teachable Machine's
+REPEATS = re.compile(r"\d{1,4}_(.*[^\W\d_].*)")  # how kohya_ss names folders
+SAMPLES = re.compile(r"(.+)-samples(?: ?\(\d+\))?", re.IGNORECASE)  # how Teachable Machine names folders
 PROJECT = "project.json"  # of mmgan.projects.projects: beside the metadata, not part of the dataset
-FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]|'+\s*[=+\-@]")  # how a cell begins that spreadsheets compute
+FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]|'+\s*[=+\-@]")  # beginnings of cells that a spreadsheet would compute
 NOTES = re.compile(r"(readme|licen[cs]e|copying|notice)(\.\w+)?", re.IGNORECASE)  # about the data, not part of it
 
 
@@ -144,7 +144,8 @@ def _without_wrapper(media: list[str]) -> list[tuple[str, str]]:
         if {name.lower() for name in first} <= MODALITY_FOLDERS:
             shown = [parts[1:] for parts in shown]
             continue
-        # One folder around all: a wrapper if it has folders or named pairs in it, else a caption's own ("dog/1.jpg").
+        # One folder around everything: a mere wrapper if it holds folders or named pairs, else its name is the caption
+        # ("dog/1.jpg").
         stems = defaultdict(set)
         for parts in shown:
             stems[posixpath.splitext(parts[-1])[0]].add(kind_of(parts[-1]))

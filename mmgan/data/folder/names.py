@@ -18,14 +18,14 @@ SYSTEM_FILES = {  # what macOS, Windows and storage boxes leave beside people's 
     "system volume information", "@eadir",
 }  # fmt: skip
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
-WINDOWS = re.compile(r'[<>:"|?*]')  # what no file on Windows may be called
-JUDGED = 5_000  # characters of a zip's names, from which their encoding is judged
-PART_BYTES = 240  # of one name on a disk, and room for a number
+WINDOWS = re.compile(r'[<>:"|?*]')  # characters that names on Windows cannot have
+JUDGED = 5_000  # characters of a zip's names by which the encoding is judged
+PART_BYTES = 240  # of one name on a disk, with room left for a number
 UNICODE_NAME = 0x7075  # extra field of a zip: the name in UTF-8 (PKWARE's APPNOTE.TXT, 4.6.9)
 FLAGGED = 0x800  # the name is in UTF-8
-# Encodings of names, likelier ones first where two explain a name equally well. Those of Windows' zips are DOS's.
+# Encodings of names; where two fit equally well the first counts. Windows writes zips in those of DOS.
 ENCODINGS = ("gb18030", "cp932", "cp949", "big5", "cp866", "cp1251", "cp437", "cp850", "cp1252")
-# The syllables that Korean texts hold most; the same bytes are Chinese characters.
+# The commonest Korean syllables; the same bytes are also Chinese characters.
 SYLLABLES = set(
     "이다가는을의에은고로한지사하기리시자어아나그도서인정대스일해부수보전제오라원조성주상장구만선안여미면비신공있간무우경들게진소동유계치중연"
     "방생과관물회실분내발화모세새개강양고양파란빨노물말소리집꽃차별달눈비산바다음악"
@@ -112,7 +112,7 @@ def _unicode_name(info: zipfile.ZipInfo) -> str | None:
             kind == UNICODE_NAME
             and size > 5
             and struct.unpack_from("<I", field, 1)[0] == zlib.crc32(info.orig_filename.encode("cp437"))
-        ):  # of this very name: who renames it by another program leaves the field as it was
+        ):  # the field belongs to this name: a program that renames a member may leave the old field
             try:
                 return field[5:].decode("utf-8")
             except UnicodeDecodeError:
@@ -177,4 +177,4 @@ def _common(char: str, encoding: str, letters: bool, korean: float) -> float:
         common = trail >= 0xA1 and 0xB0 <= lead <= 0xC8 and 0.8 + 0.2 * (korean > 0.4)
     else:  # Big5, level 1 and 2
         common = 0.85 if 0xA4 <= lead <= 0xC6 else 0.3
-    return common / 3 if letters and trail < 0x80 else float(common)  # a western accent, and the letter after it
+    return common / 3 if letters and trail < 0x80 else float(common)  # rather a western accent and the letter after it

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
-MOST_ALIKE = 20  # files of one last name that are told apart by their folders
+MOST_ALIKE = 20  # files with the same last name that are told apart by their folders
 LOOK_ALIKES = str.maketrans("’‘ʼ“”–—‐‑", "'''\"\"----")
 
 
@@ -45,10 +45,10 @@ class Names:
                     if found := self._table(form, whole=True).get(form(path)):
                         return tuple(found)
         tails = dict.fromkeys(tail for spelling in spellings for tail in _tails(spelling))
-        tails = sorted(tails, key=lambda tail: -tail[0].count("/"))  # the longer, the surer
+        tails = sorted(tails, key=lambda tail: -tail[0].count("/"))  # longer ones are surer
         for stems in (False, True):
             for tail, cut in tails:
-                # A folder that the table names and the dataset lacks: only a file that is in none fits.
+                # The table names a folder that the dataset lacks, so only a file outside all folders fits.
                 places = dict.fromkeys((posixpath.join(folder, tail), tail)) if cut else (tail,)
                 for place in places:
                     if found := self._by_stem(place, cut) if stems else self._by_end(place, cut):

@@ -16,12 +16,12 @@ from ...language import Message
 
 RUN, MODEL, PROJECT, SAMPLES = "run", "model", "project", "samples"
 FORMATS = {"mmgan-run": RUN, "mmgan": MODEL, "mmgan-project": PROJECT}  # as config.json and project.json say
-SAMPLE_COLUMNS = {"text", "model", "seed", "truncation"}  # of the table that is written with samples
+SAMPLE_COLUMNS = {"text", "model", "seed", "truncation"}  # of the table that is saved with samples
 SAID = {
     RUN: Message("data.left_out_run"), MODEL: Message("data.left_out_own_model"),
     PROJECT: Message("data.left_out_project"), SAMPLES: Message("data.left_out_samples"),
 }  # fmt: skip
-# What a model consists of, as mmgan.sharing.zips writes it: those that every model has, and those that one may have.
+# The files of a model as mmgan.sharing.zips writes it: those that every model has, and those that some have.
 MODEL_NEEDS = {"config.json", "generator.safetensors"}
 MODEL_FILES = MODEL_NEEDS | {"discriminator.safetensors", "README.md", "samples.png"}
 MAX_BYTES = 1 << 20  # of a file that says what a folder is
@@ -37,7 +37,7 @@ def kind_of_folder(names: Collection[str], read: Callable[[str], bytes]) -> str:
     for name in ("config.json", "project.json"):
         if name in names and (kind := FORMATS.get(str(_json(name, read).get("format")))):
             return kind
-    if {"metrics.jsonl", "log.txt"} <= set(names):  # also of a run whose config.json was lost
+    if {"metrics.jsonl", "log.txt"} <= set(names):  # a run, even one that lost its config.json
         return RUN
     if "status.json" in names and {"state", "pid", "host"} <= _json("status.json", read).keys():  # only just begun
         return RUN

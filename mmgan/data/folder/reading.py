@@ -29,7 +29,7 @@ from .tables import CELL, TOO_LONG, CsvTable, Row, files_of, texts_of
 
 METADATA_NAMES = {"metadata.csv", "metadata.jsonl"}
 TABLE = re.compile(r".+\.(csv|tsv|jsonl|ndjson|json)(\.txt)?|(metadata|captions?|labels?|filelist)\.txt", re.IGNORECASE)
-MOST_TABLES = 5  # of other names, that are looked at
+MOST_TABLES = 5  # with names other than metadata that are looked at
 OUTSIDE = Message("data.left_out_link")
 
 
@@ -81,7 +81,7 @@ class _Reader:
         self.media = [name for name in names if kind_of(name)]
         self.others = [name for name in names if not kind_of(name)]
         self.names = Names(self.media, kind_of)
-        self.used: set[str] = set()  # of the others, those that are no strangers
+        self.used: set[str] = set()  # files that belong to the layout though no caption names them
 
     def read(self) -> Layout:
         layout = self.layout
@@ -140,7 +140,7 @@ class _Reader:
         layout = self.layout
         before, readings, problems = len(layout.entries), len(layout.readings), []
         base = posixpath.basename(name).lower()
-        called = base.startswith("metadata") and not base.endswith(".json")  # which a trained model has as well
+        called = base.startswith("metadata") and not base.endswith(".json")  # a model has a metadata.json too
         try:
             self._table(name, problems)
         except DataError:

@@ -18,7 +18,7 @@ from ...errors import DataError
 from ...language import Message
 from ..limits import Limits
 
-TEXT_COLUMNS = (  # the first of them that a table has is its captions
+TEXT_COLUMNS = (  # the first of these that a table has holds the captions
     "text", "texts", "caption", "captions", "prompt", "prompts", "description", "descriptions", "sentence",
     "transcription", "transcript", "label", "labels", "class", "class_name", "category", "title", "tags",
     "文字", "文本", "说明", "描述", "标签",
@@ -31,9 +31,9 @@ FILE_COLUMNS = {  # whatever the name says, the suffix of the file tells whether
     "wav_filename", "sound", "sound_file", "clip",
     "文件", "文件名", "图片", "图像", "声音", "音频",
 }  # fmt: skip
-DELIMITERS = (",", ";", "\t", "|")  # Excel writes any of the first three, by the country and the menu
-LOOK = 20  # rows by which a table without a usable first line is understood
-MOST_LINES, MOST_MORE = 50, 5_000  # lines, and characters, that a cell in quotes goes on over
+DELIMITERS = (",", ";", "\t", "|")  # which of the first three Excel writes depends on country and menu
+LOOK = 20  # rows that are looked at where the first line names no columns
+MOST_LINES, MOST_MORE = 50, 5_000  # lines and characters that one quoted cell may span
 LINE, CELL, COLUMNS = 40_000, 10_000, 50  # characters of one line and one cell; columns of one table
 TOO_LONG = Message("data.long_cell", count=CELL)
 TOO_MANY_CELLS = Message("data.too_many_cells")
@@ -119,7 +119,7 @@ class CsvTable:
 
     def __init__(self, text: str, name: str, is_file: Callable[[str], bool], limits: Limits = Limits()):
         self.name, self.is_file, self.limits = name, is_file, limits
-        if max(text.count("\n"), text.count("\r")) > limits.rows + 1:  # known at once
+        if max(text.count("\n"), text.count("\r")) > limits.rows + 1:  # counting is cheaper than reading them first
             raise too_many_rows(name, limits)
         self._lines = _Lines(text)
         self._skip_blank()
@@ -127,7 +127,7 @@ class CsvTable:
         if said:
             self._lines.take()
             self._skip_blank()
-        self._literal = False  # quotes are letters like any other
+        self._literal = False  # whether quotes are ordinary characters
         self._head(said[1] if said else None)
 
     def __iter__(self) -> Iterator[Row]:
@@ -174,7 +174,7 @@ class CsvTable:
             raise DataError("data.no_text_column", name=self.name)
         self._files = [i for i, name in enumerate(self.columns) if name in FILE_COLUMNS]
         self._opening = re.compile(rf'(^|(?<!\\){re.escape(self.delimiter)})\s*"')  # a quote that begins a cell
-        self._backslash = re.compile(rf'\\(?!["{re.escape(self.delimiter)}])')  # one that protects nothing
+        self._backslash = re.compile(rf'\\(?!["{re.escape(self.delimiter)}])')  # a backslash that escapes nothing
 
     def _headless(self, mark: str) -> bool:
         """Whether the rows show by themselves what is what: names of files, first or last, and a caption."""
@@ -183,14 +183,14 @@ class CsvTable:
             return False
         first, last = self._named(rows, (0, 1)), self._named(rows, (-1, -2))
         width = (max if mark == "|" else min)(map(len, rows))
-        if mark == ",":  # what is left belongs to the caption, which may well hold commas
+        if mark == ",":  # the rest is the caption, which may contain commas
             width = max(first, last) + 1
         if not max(first, last) or max(first, last) >= width:
             return False
         names = ["file_name", "audio_file_name"][: max(first, last)]
         others = [TEXT_COLUMNS[0], *(f"column {i}" for i in range(width - len(names) - 1))]
         self.delimiter, self.columns = mark, [*names, *others] if first else [*reversed(others), *names]
-        self._literal = mark == "|"  # LJSpeech's bars: quotes are letters
+        self._literal = mark == "|"  # as LJSpeech writes: quotes are ordinary characters
         self._text = self.columns.index(TEXT_COLUMNS[0])
         return True
 
@@ -306,13 +306,13 @@ class CsvTable:
         width = len(self.columns)
         if len(parts) <= width and self._fits(parts):
             return self._unquoted(parts, joined=False)
-        for count in range(min(width, len(parts) - 1), 0, -1):  # columns that the row fills
+        for count in range(min(width, len(parts) - 1), 0, -1):  # how many columns the row fills
             readings = self._readings(parts, count)
             if len(readings) > 1:
                 return None, TOO_MANY_CELLS
             if readings:
                 return self._unquoted(readings[0], joined=True)
-        if self._text == width - 1 and '"' not in line:  # its file is not there, which will be said
+        if self._text == width - 1 and '"' not in line:  # its file is missing, which is reported later
             return [*parts[: width - 1], self.delimiter.join(parts[width - 1 :])], None
         return (parts, None) if len(parts) <= width else (None, TOO_MANY_CELLS)
 
@@ -320,7 +320,7 @@ class CsvTable:
         """The ways in which parts make so many cells, if one cell holds delimiters and every name is that of a file."""
         found: dict[tuple, list[str]] = {}
         extra = len(parts) - count
-        # Where cells are missing at the end, only a caption can be thought to have swallowed them.
+        # Cells are missing at the end, so the caption, and no other column, must have swallowed them.
         places = range(count) if count == len(self.columns) else [self._text]
         for i in places if self._text < count else ():
             joined = self.delimiter.join(parts[i : i + extra + 1])

@@ -43,7 +43,7 @@ def confine() -> None:
 
         for what, most in (
             (resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NOFILE, 3),  # what is open stays open; nothing more, no file and no connection
+            (resource.RLIMIT_NOFILE, 3),  # files already open stay open; no further file or connection can be opened
         ):  # fmt: skip
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(what, (most, most))
@@ -68,7 +68,7 @@ def decode(av, data: bytes, samples: int, seconds: float, lowest: int, highest: 
                 first, left = shape, min(left, int((seconds + 1) * shape[0]) * shape[1])
                 line = {"rate": shape[0], "channels": shape[1], "container": container.format.name}
                 out.write(json.dumps(line).encode() + b"\n")
-            if shape != first:  # a station that changed its mind; the beginning is heard
+            if shape != first:  # a broadcast that changes its format; only the beginning is heard
                 return
             left -= frame.samples * shape[1]
             if left < 0:
@@ -96,14 +96,14 @@ def _frames(av, container, stream):
             resampler = resampler or av.AudioResampler(format="flt")
             try:
                 yield from resampler.resample(frame)
-            except (av.FFmpegError, ValueError):  # of another layout than before
+            except (av.FFmpegError, ValueError):  # its channels are laid out differently from here on
                 return
     if resampler:
         yield from resampler.resample(None)
 
 
 def main() -> None:
-    del sys.path[0]  # this folder, whose names are those of other things
+    del sys.path[0]  # this folder: modules here would hide others of the same name
     out = sys.stdout.buffer
     try:
         import av
@@ -111,7 +111,7 @@ def main() -> None:
         _refuse(out, "absent")
     samples, seconds, lowest, highest = map(float, sys.argv[1:])
     data = sys.stdin.buffer.read()
-    decode(av, SILENCE, 1_000, 1.0, 1, 48_000, io.BytesIO())  # imports what PyAV imports late
+    decode(av, SILENCE, 1_000, 1.0, 1, 48_000, io.BytesIO())  # makes PyAV import now what it would import later
     confine()
     try:
         decode(av, data, int(samples), seconds, int(lowest), int(highest), out)

@@ -8,17 +8,17 @@ from ...errors import DataError
 from ...language import Message
 from .decoding import UNREADABLE
 
-# What was mended, to stand after the file's name.
+# What was mended; each sentence goes on after the file's name.
 REPAIRS = {kind: Message(f"media.repaired_{kind}") for kind in ("broken", "scaled", "offset")}
-OVER = 2.0  # beyond it no decoder's overshoot reaches: the scale is another one, or the sample is broken
-FEW = 1_000  # one sample in so many may be broken among good ones
+OVER = 2.0  # no decoder overshoots so far: the scale is another one, or the sample is broken
+FEW = 1_000  # of so many samples one may be broken; more, and the scale is another one
 SCALES = (2.0**15, 2.0**23, 2.0**31)  # full scale of whole numbers
 NARROW = 2.0**-16  # peak of 16-bit numbers in 32 bits
-OFFSET = 0.02  # of full scale, that mean and median must both exceed: one-sided sounds have such a mean alone
+OFFSET = 0.02  # of full scale; both mean and median must exceed it, since one-sided sounds have such a mean
 LEAST = 2_000  # samples; fewer may be part of one slow wave
-LOOK = 100_000  # samples from which a property of all is judged
-TINY = 1e-20  # below it numbers are denormal soon, and slow
-CANCELLED = 0.1  # energy of a mix, as a share of its loudest channel's
+LOOK = 100_000  # samples by which all are judged
+TINY = 1e-20  # smaller numbers soon become denormal, which is slow
+CANCELLED = 0.1  # energy of a mix as a share of the loudest channel's; below, the channels cancel out
 
 
 def clean(samples: np.ndarray) -> tuple[np.ndarray, str]:
@@ -45,7 +45,7 @@ def clean(samples: np.ndarray) -> tuple[np.ndarray, str]:
         samples -= np.where(moved, mean, 0).astype(np.float32)
         repaired = repaired or "offset"
     peak = _peak(samples)
-    if peak > 1:  # an overshoot as decoders of MP3 make it: not worth a word
+    if peak > 1:  # MP3 decoders overshoot a little, which needs no mention
         samples /= np.float32(peak)
     elif peak < TINY:
         samples[:] = 0

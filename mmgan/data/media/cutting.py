@@ -6,7 +6,7 @@ import numpy as np
 
 CLIP_SAMPLES = 16_384  # 1.024 s at 16 kHz, what a model hears at once
 MOST_PIECES = 12
-QUIET = 0.1  # a piece whose root mean square is below this share of the loudest piece's holds nothing
+QUIET = 0.1  # a piece counts as empty if its root mean square is below this share of the loudest one's
 
 
 def loudest_part(waveform: np.ndarray, num_samples: int) -> np.ndarray:

@@ -15,10 +15,10 @@ UNREADABLE = {  # what is said of a file of either kind
     "image": Message("media.picture_unreadable"),
     "sound": Message("media.sound_unreadable"),
 }
-MOST_MEMORY = 160 << 20  # bytes of a decoded picture that somebody waits for: 41 million pixels in colour
-DECODED_BYTES = {"WEBP": 12}  # of a pixel, where the decoder keeps the picture several times over
+MOST_MEMORY = 160 << 20  # bytes of a picture decoded while somebody waits: 41 million pixels in colour
+DECODED_BYTES = {"WEBP": 12}  # for a pixel, where the decoder holds several copies of the picture
 MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2}
-SHEET = ("Software", "mmgan: a sheet of samples")  # text in the PNG of a sheet, wherever it is saved or copied to
+SHEET = ("Software", "mmgan: a sheet of samples")  # text that marks the PNG of a sheet, wherever it is copied
 
 
 def open_picture(data: bytes, limits: Limits = Limits(), draft: int | None = None) -> Image.Image:
@@ -53,7 +53,7 @@ def _check_memory(image: Image.Image, full: tuple[int, int]) -> None:
     """Raises DataError where decoding an opened picture would take more than ``MOST_MEMORY``."""
     each = DECODED_BYTES.get(image.format, MODE_BYTES.get(image.mode, 4))
     width, height = image.size
-    if image.format == "JPEG" and image.info.get("progressive"):  # its decoder keeps all of it, whatever the draft
+    if image.format == "JPEG" and image.info.get("progressive"):  # decoded at full size even for a draft
         (width, height), each = full, 2 * len(image.getbands())
     if width * height * each > MOST_MEMORY:
         raise DataError("media.too_much_memory", count=MOST_MEMORY // each // 1_000_000)

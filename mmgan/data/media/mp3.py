@@ -7,7 +7,7 @@ that is a Xing header, else by a guess that cuts files of variable bit rate shor
 from __future__ import annotations
 
 FIRST_FRAME = 1 << 20  # bytes within which an MP3 begins
-FRAMES = 3  # in a row that make an MP3
+FRAMES = 3  # in a row by which an MP3 is recognised
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # MPEG 1, 2, 2.5
 KILOBITS = {  # MPEG 1, and 2 and 2.5
     True: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -41,7 +41,7 @@ def with_count(data: bytes) -> tuple[bytes, int]:
         place, count = place + length, count + 1
     if count < FRAMES or any(tag in data[start : start + 64] for tag in TAGS):
         return data, 0
-    # Of the first frame's kind, so that it begins no other stream; silent, and so long that the count has room.
+    # Of the first frame's kind, so that both are one stream; silent, and long enough to hold the count.
     head = bytearray(data[start : start + 4])
     head[1] |= 1  # no checksum
     head[2] = head[2] & 0x0D | 0x90  # 128 or 80 kbit/s, no padding

@@ -27,9 +27,9 @@ PEAKS = 64  # columns of a small waveform
 SILENT = 1e-4  # peak; 80 dB below full scale
 FAINT = 3e-3  # peak; 50 dB below full scale, little more than the noise of a microphone
 SHORTEST = 0.05  # seconds; a click
-CLIPPED_LEVEL, CLIPPED_RUN, CLIPPED_SHARE = 0.985, 3, 0.002  # so loud, so many in a row, so large a share of the clip
+CLIPPED_LEVEL, CLIPPED_RUN, CLIPPED_SHARE = 0.985, 3, 0.002  # clipped: so loud, so long, so much
 SMALLEST = 8  # pixels of a picture's shorter side
-SIGNS = (  # how files begin that people rename, or that try to pass for something else; kind, and what they are
+SIGNS = (  # beginnings of files that are often misnamed or pass for something else: kind, and what they are
     (b"PK\x03\x04", "", "zip"), (b"Rar!", "", "rar"), (b"7z\xbc\xaf", "", "7z"), (b"MZ", "", "windows_program"),
     (b"\x7fELF", "", "program"), (b"%PDF", "", "pdf"), (b"<", "", "web_page"), (b"#!AMR", "sound", "amr"),
     (b"#!", "", "script"), (b"\x89PNG", "image", "png"), (b"\xff\xd8\xff", "image", "jpeg"), (b"GIF8", "image", "gif"),
@@ -46,7 +46,7 @@ _large = threading.Lock()
 class Picture:
     """What :func:`examine_picture` finds; sizes in pixels, upright."""
 
-    suffix: str  # by what the file is, whatever it was called
+    suffix: str  # by the content, whatever the file was called
     width: int
     height: int
     thumbnail: bytes  # JPEG
@@ -113,7 +113,7 @@ def _one_large(data: bytes):
     try:
         with Image.open(io.BytesIO(data)) as header:
             large = header.width * header.height > LARGE_PIXELS
-    except Exception:  # said by whoever opens it next
+    except Exception:  # whoever opens it next reports it
         large = False
     with _large if large else contextlib.nullcontext():
         yield
@@ -165,7 +165,7 @@ def hear_file(data: bytes, limits: Limits = Limits()) -> Heard:
     """:func:`mmgan.data.media.sounds.hear`, but what is no sound is called what it is."""
     try:
         if any(data.startswith(sign) and len(sign) > 2 and kind != "sound" for sign, kind, _ in SIGNS):
-            raise DataError(UNREADABLE["sound"])  # no decoder needs to look at it, and find a sound in it by chance
+            raise DataError(UNREADABLE["sound"])  # before a decoder finds a sound in it by chance
         return hear(data, limits)
     except DataError as error:
         raise DataError(_with_sign(data, error.message, "sound")) from error
@@ -173,7 +173,7 @@ def hear_file(data: bytes, limits: Limits = Limits()) -> Heard:
 
 def _clipped_share(level: np.ndarray) -> float:
     """Share of samples in runs of ``CLIPPED_RUN`` or more at the very top, where a recording was too loud."""
-    if not len(level) or level.max() <= 0.95:  # a quiet file may have been clipped earlier; who can tell
+    if not len(level) or level.max() <= 0.95:  # a quiet file may have been clipped before; that cannot be seen
         return 0.0
     top = level >= CLIPPED_LEVEL * level.max()
     edges = np.flatnonzero(np.diff(np.concatenate([[0], top.astype(np.int8), [0]])))

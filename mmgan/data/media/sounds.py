@@ -30,10 +30,10 @@ from .decoding import UNREADABLE
 from .mp3 import first_frame, with_count
 
 RATES = (2_000, 384_000)  # Hz, of a sound file
-UNKNOWN = 2**63 - 1  # frames, of a FLAC that was written to a pipe
+UNKNOWN = 2**63 - 1  # frames that a FLAC written to a pipe claims to have
 READER = Path(__file__).with_name("av_reader.py")
 TOO_LONG = 3  # the exit status of a reader that met the limit
-PATIENCE = 180.0  # seconds for one sound; a reader limits its own work to less, but the machine may be busy
+PATIENCE = 180.0  # seconds for one sound; a reader ends itself sooner, but the machine may be busy
 RAISED = (soundfile.SoundFileError, OSError, ValueError, TypeError, RuntimeError)  # by libsndfile on damaged files
 PLAYED = {  # by browsers: libsndfile's formats and subtypes
     **{(kind, f"PCM_{bits}"): ".wav" for kind in ("WAV", "WAVEX") for bits in ("U8", "16", "24", "32")},
@@ -43,8 +43,8 @@ PLAYED = {  # by browsers: libsndfile's formats and subtypes
 }  # fmt: skip
 NEEDS_AV, NO_LENGTH = Message("media.needs_av"), Message("media.no_length")
 NO_SOUND = Message("media.film_without_sound")
-PIECE = 1 << 20  # bytes that are read from a reader at a time
-WORTH = 1_000  # bytes of a file that can hardly be a header alone
+PIECE = 1 << 20  # bytes read from a reader at a time
+WORTH = 1_000  # bytes; a larger file is more than a header
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def hear(data: bytes, limits: Limits = Limits()) -> Heard:
         if known and error.message != NO_LENGTH:
             raise
         (samples, rate), suffix = _with_av(data, limits, known), ""
-    if not len(samples) and len(data) > WORTH:  # the header says that it is empty, and something is there
+    if not len(samples) and len(data) > WORTH:  # the header claims to be empty, but there is more
         with contextlib.suppress(DataError):
             (samples, rate), suffix = _with_av(data, limits, True), ""
     samples, repaired = clean(samples)
@@ -117,7 +117,7 @@ def _with_libsndfile(data: bytes, limits: Limits) -> tuple[np.ndarray, int, str]
             raise
         whole = data[start:]
         samples, rate, suffix = _read(whole, limits)
-    if suffix == ".mp3":  # whose length libsndfile guesses by its first frame, where no header tells it
+    if suffix == ".mp3":  # without a header that tells its length libsndfile guesses it by the first frame
         counted, length = with_count(whole)
         if length > len(samples):
             samples, rate, _ = _read(counted, limits)
@@ -135,7 +135,7 @@ def _read(data: bytes, limits: Limits) -> tuple[np.ndarray, int, str]:
             raise DataError(_too_long(limits))  # a header of a few bytes can promise gigabytes
         try:
             samples = file.read(dtype="float32", always_2d=True)
-        except RAISED as error:  # of a kind that it knows, but damaged: nobody else need try
+        except RAISED as error:  # it knows the format and the file is damaged: no other decoder will do better
             raise DataError(UNREADABLE["sound"]) from error
         return samples, rate, PLAYED.get((file.format, file.subtype), "")
 
@@ -152,7 +152,7 @@ def _with_length(data: bytes) -> bytes:
     while place + 8 < len(data):
         name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
         if name == b"data":
-            follows = re.match(rb"[A-Za-z]{3}[A-Za-z ]", data[place + 8 : place + 12])  # another chunk: it is empty
+            follows = re.match(rb"[A-Za-z]{3}[A-Za-z ]", data[place + 8 : place + 12])  # the next chunk: it is empty
             if size or follows:
                 return data
             rest = len(data) - place - 8
@@ -174,7 +174,7 @@ def _with_av(data: bytes, limits: Limits, known: bool) -> tuple[np.ndarray, int]
         head = json.loads(line)
         why = "long" if status == TOO_LONG else head.get("error") or (status and "unreadable")
         rate, channels = int(head["rate"]), int(head.get("channels", 1))
-    except (OSError, ValueError, KeyError, AttributeError) as error:  # it crashed or hung, and took nobody with it
+    except (OSError, ValueError, KeyError, AttributeError) as error:  # the reader crashed or hung, alone
         raise DataError(UNREADABLE["sound"]) from error
     if why:
         said = {"absent": NEEDS_AV, "long": _too_long(limits), "no_sound": NO_SOUND, "rate": _bad_rate(rate)}
@@ -198,7 +198,7 @@ def _run_reader(data: bytes, limits: Limits) -> tuple[bytes, np.ndarray, int]:
             while len(received) < most and (chunk := process.stdout.read(PIECE)):
                 received += chunk
         finally:
-            process.stdout.close()  # of a reader that has more to say than it may, so that it ends
+            process.stdout.close()  # so that a reader that writes more than it may ends
             process.wait()
             over.cancel()
             feeder.join()
@@ -207,7 +207,7 @@ def _run_reader(data: bytes, limits: Limits) -> tuple[bytes, np.ndarray, int]:
 
 
 def _feed(pipe, data: bytes) -> None:
-    with contextlib.suppress(OSError), pipe:  # of a reader that ended before it had read everything
+    with contextlib.suppress(OSError), pipe:  # the reader may end before it has read everything
         pipe.write(data)
 
 

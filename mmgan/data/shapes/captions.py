@@ -88,8 +88,8 @@ CHINESE_PART = (
     "{shape}",
 )
 
-# What ways to ask for all four attributes are put together from; {z} is "one" or nothing. Those of
-# scripts/text_encoder/compare.py are not among them.
+# Parts of requests for all four attributes; {z} is "one" or nothing. The requests in
+# scripts/text_encoder/compare.py are left out.
 CHINESE_OPENERS = (
     "", "", "", "请画", "画", "帮我画", "请帮我画", "给我", "给我看", "让我看看", "我想看", "我想要", "来",
     "能不能画", "可以给我看", "麻烦你画", "老师让我画", "生成", "做",
@@ -177,9 +177,9 @@ FULL = (Phrasing(CANONICAL), *map(Phrasing, ENGLISH_FULL))
 PART = tuple(map(Phrasing, ENGLISH_PART))
 FULL_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_FULL)
 PART_CHINESE = tuple(Phrasing(text, True) for text in CHINESE_PART)
-# Those that are each filled with every combination; ways to ask are too many for that.
+# These are filled with every combination; requests are too many for that.
 ALL_PHRASINGS = FULL + PART + FULL_CHINESE + PART_CHINESE
-# Ways to ask, put together; an opener or ending that stands there several times is as much more frequent.
+# Requests put together; an opener or ending listed twice is twice as frequent.
 ASKED = tuple(
     Phrasing(f"{opener} {description}{ending}")
     for opener, description, ending in itertools.product(ENGLISH_OPENERS, ENGLISH_DESCRIPTIONS, ENGLISH_ENDINGS)

@@ -43,11 +43,11 @@ from .captions import ALL_PHRASINGS, ATTRIBUTES, FULL, FULL_CHINESE, Phrasing, d
 from .render import BACKGROUNDS, COLOURS, SHAPES, SIZES, Combination, draw_picture, synthesise
 
 NUM_ITEMS = {"train": 8192, "test": 1056}  # pictures, and sounds, in the bank of a split
-# How often rows show a value, against 1 for the others. Small shapes have few pixels to learn from, and the smallest
-# corners: drawn evenly, small stars were lumps long after everything else was right. White is struck in the tone, the
+# How often rows show a value, against 1 for the others. Small shapes have few pixels and the smallest corners: drawn
+# as often as others, small stars were lumps long after everything else was right. White sounds as a struck tone, the
 # envelope that stayed unclear for longest.
 EMPHASIS = {"small": 2.0, "star": 2.0, "square": 1.3, "white": 1.5}
-SWAP_EMPHASIS = 3.0  # of shapes that can change colours with their background: captions of the same words are hard
+SWAP_EMPHASIS = 3.0  # of captions that swap the colours of shape and background: the same words are hard
 
 ALL_COMBINATIONS = tuple(
     Combination(*values) for values in itertools.product(SIZES, COLOURS, SHAPES, BACKGROUNDS) if values[1] != values[3]
@@ -203,7 +203,7 @@ class Shapes(Dataset):
 
 def _caption(phrasing: Phrasing, combination: Combination) -> str:
     """One caption for each phrasing of each combination: every synonym occurs, and each text is encoded only once."""
-    number = _NUMBERS.get(phrasing, len(phrasing.text))  # any number will do for ways to ask, of which there are many
+    number = _NUMBERS.get(phrasing, len(phrasing.text))  # requests are too many to number; any will do
     return phrasing.fill(combination._asdict(), choice=_POSITIONS[combination] + number)
 
 

@@ -34,10 +34,10 @@ MIN_SPECTRUM, MIN_COURSE = 0.88, 0.93  # cosines below which a timbre and pitch,
 MIN_RADIUS, MAX_RADIUS = 0.6 * rule.SIZES["small"], 1.4 * rule.SIZES["large"]
 
 _CHUNK = 128  # pictures or sounds at a time, which bounds the memory
-_LARGEST_SIDE = 64  # larger pictures are averaged down to this; the shapes need no more
+_LARGEST_SIDE = 64  # larger pictures are averaged down to this, which is enough for the shapes
 _PATCH = 24  # pixels a side of the patch in which shapes are compared
 _REACH = 1.8  # half the patch's side, in radii of the disc that has the shape's area
-_TEXTURE = 0.15  # coverage this near to 0 or 1 (in contrasts) is texture, not the edge of a shape
+_TEXTURE = 0.15  # coverage so close to 0 or 1 (in contrasts) is texture, not the edge of a shape
 _OTHER_COLOUR, _MAX_OTHER = (
     0.35,
     0.2,

@@ -82,7 +82,7 @@ class Audio(Modality[AudioModelConfig]):
     ) -> dict[str, bytes]:
         if dataset is None:
             clips = vocode(rows, section).numpy()
-        else:  # real ones are heard as they are
+        else:  # real sounds are played as they are
             silence = np.zeros(section.num_samples, np.float32)
             clips = np.stack([silence if i is None else fitted(dataset.sound(i), section) for i in places])
         sound = io.BytesIO()  # FLAC: lossless, half of a WAV, and no padding, so that clip k starts at k clips' time

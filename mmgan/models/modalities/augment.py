@@ -83,7 +83,7 @@ def blank(
 
 def augment_image(image: Tensor, plan: Plan, p: float, allowed: Allowed = Allowed()) -> Tensor:
     """[B, C, S, S] in -1..1 -> the same, each of shift, brightness, contrast and cutout with probability ``p``."""
-    if allowed.flip:  # half of the rows whatever p is: a mirrored picture is as good as the picture
+    if allowed.flip:  # half of the rows, whatever p is: a mirrored picture is as real as the picture
         image = torch.where((plan.chosen[:, 11] < 0.5)[:, None, None, None], image.flip(3), image)
     if p <= 0:
         return image
@@ -103,7 +103,7 @@ def augment_mel(mel: Tensor, plan: Plan, p: float, allowed: Allowed = Allowed())
     if p <= 0:
         return mel
     floor = -1.0
-    # Gain leaves silence silent, as turning a volume knob does above the floor.
+    # Gain leaves silence silent, like a volume knob.
     if allowed.gain:
         mel = torch.where(mel > floor + 0.02, mel + GAIN * plan.amount(6, p)[:, None, None], mel)
     time = (plan.amount(7, p) * TIME_SHIFT * mel.shape[2]).round().long()

@@ -27,7 +27,7 @@ class Modality(ABC, Generic[Section]):
 
     name: ClassVar[str]  # of its section in configs, of its networks and of its scores
     config: ClassVar[type[ModalityConfig]]
-    stored: ClassVar[torch.dtype] = torch.float32  # in which a loader keeps rows
+    stored: ClassVar[torch.dtype] = torch.float32  # the type in which a loader keeps rows
 
     # Networks -----------------------------------------------------------------------------------------------------
 

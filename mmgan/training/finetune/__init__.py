@@ -2,7 +2,7 @@
 
 
 def __getattr__(name: str):
-    # Lazy, since the run's folder is made before torch is loaded.
+    # Lazy, because the run's folder is made before torch is loaded.
     if name in ("finetune", "main"):
         from . import command
 

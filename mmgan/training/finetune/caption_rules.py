@@ -28,7 +28,7 @@ READABLE = (
 PITCHES = ("high low pitch pitched deep note tone octave bass treble soprano key chord melody", "高低音调")
 LOUDNESS = ("loud quiet soft silent faint whisper shout louder quieter far near distant", "响轻静弱强远近")
 
-ARTICLE = re.compile("一(?=[只个张条朵件头匹辆座棵位名幅阵声])")  # "one" as an article, not as a numeral
+ARTICLE = re.compile("一(?=[只个张条朵件头匹辆座棵位名幅阵声])")  # "one" as an article, not as a number
 
 
 def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:

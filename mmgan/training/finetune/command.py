@@ -38,8 +38,8 @@ from .caption_rules import notes as caption_notes
 from .held_out import AugmentByHeldOut, HeldOut
 
 MINUTES = 8.0
-HELD_OUT_BATCH = 16  # rows a look at overfitting
-# Where a fine-tuning differs from a training: nothing else is changed without a measurement that says so.
+HELD_OUT_BATCH = 16  # rows of each look at overfitting
+# Where a fine-tuning differs from a training; change nothing more without measuring it.
 DEFAULTS = {
     "augment_image": 0.3, "augment_audio": 0.3, "augment_target": 0.5, "twin_spread_weight": 0.5,
     "checkpoint_seconds": 30.0,
@@ -144,7 +144,7 @@ class FineTuning(Beginning):
     def fit(self, config: TrainingConfig, dataset: Dataset, out: Path, resume: bool, processes: int) -> TrainingConfig:
         self.base = _kept_base(out, self.base_name) if resume else load_base(self.base_name, dataset)
         self.allowed = allowed_by((p.text for p in dataset.prompts()), dataset.image_channels == 3)
-        # Where files are held out, augmentation follows overfitting by them; else the trainer's follows the critics'.
+        # With files held out, augmentation follows the overfitting that they show; else the trainer's own rule holds.
         self.target = config.augmentation.augment_target if self.held_out is not None and processes == 1 else 0.0
         if self.target:
             config = configured(config, {"augment_target": 0.0})
@@ -193,7 +193,7 @@ def load_own(
         DataError: there is nothing there that can be used.
     """
     if is_project(data):
-        project = Project(data)  # writes its metadata anew where a kill came between
+        project = Project(data)  # writes its metadata again where a kill came before that was done
     dataset = load_dataset(data, pieces=pieces, progress=progress, encoding=encoding)
     try:
         held_out = load_dataset(data, "test", pieces, encoding=encoding)

@@ -27,10 +27,10 @@ from ..warm_start import Base, base_modules
 from .stopping import HeldOutEvidence
 
 ADAPT_STEPS = 20  # between two looks at overfitting, each of which costs about half a step
-ADAPT_EXAMPLES = 15_000  # within so many, augmentation may go from nothing to everything
+ADAPT_EXAMPLES = 15_000  # in which augmentation can go from 0 to 1
 MOST_AUGMENTED = 0.8  # beyond which augmentation shows in the samples (Karras et al. 2020)
-REMEMBERED = 0.8  # of the last looks: a few held-out rows say little at once
-DISTANCE_WEIGHT = 2.0  # beside shares of captions and of variety; by 1, words were kept that were hardly learned
+REMEMBERED = 0.8  # share kept of earlier looks: a few held-out rows say little
+DISTANCE_WEIGHT = 2.0  # beside shares of captions and variety; at 1, models that had hardly learned words were kept
 
 
 class AugmentByHeldOut(Callback):
@@ -99,7 +99,7 @@ class HeldOut(Look):
         self.augmentation = augmentation
         self.verdict = self.ending = NOTHING  # why to end now; why it ended
         self.compared: list[str] = []  # captions of the sheet's columns
-        self.decided = False  # which weights are kept
+        self.decided = False  # whether the weights to keep have been chosen
         self.evidence = HeldOutEvidence()
         self.measures: dict[str, Measures] = {}
         self.first: dict[str, Measures] = {}
@@ -116,7 +116,7 @@ class HeldOut(Look):
         self._replay(session)
         if not self.first:
             self.look(session)
-        elif 0 < self.evidence.best_step == self.trainer.step_count:  # a kill may have come before they were written
+        elif 0 < self.evidence.best_step == self.trainer.step_count:  # a kill may have come before they were saved
             self._write_best(self.evidence.best_step)
 
     def _replay(self, session: Session) -> None:
@@ -153,7 +153,7 @@ class HeldOut(Look):
             row |= found.as_dict(name)
         self.run_folder.log_metrics(row)
         if better:
-            session.save()  # first, or a resumed run would know nothing of the look whose weights these are
+            session.save()  # first, or a resumed run would not know of this look
             self._write_best(step)
         self._say()
 
@@ -203,16 +203,16 @@ class HeldOut(Look):
         if not self.first:
             self.first = found
         distances = [m.to_held_out for m in found.values() if m.to_held_out is not None]
-        # With few files held out, chance takes a distance below 0 too; a lower one is nearer all the same.
+        # With few files held out, a distance may by chance be below 0; lower is still nearer.
         distance = criterion = _mean(distances) if distances else None
         matches = [m.caption_match for m in found.values() if m.caption_match is not None]
         varieties = [min(1.0, m.variety) for m in found.values() if m.variety is not None]
         if distance is not None:
             criterion = DISTANCE_WEIGHT * distance
             criterion += 1 - _mean(matches) if matches else 0.0  # near the files, and under the right captions
-            # A model that makes one thing for each caption comes near to few files soon, and would be kept.
+            # A model that makes one thing for each caption soon comes near to few files, and would be kept.
             criterion += 1 - _mean(varieties) if varieties else 0.0
-            # Near-copies come near to held-out files as well as anything, and are not what a person is here for.
+            # Near-copies come as near to held-out files as anything, and nobody wants them.
             criterion += _mean([m.copies for m in found.values()])
         copies = max((m.copies for m in found.values()), default=0.0)
         nearer = max((m.nearer for m in found.values()), default=0.0)
@@ -241,7 +241,7 @@ class HeldOut(Look):
 
     def conclude(self, session: Session) -> None:
         """The average becomes the one that matched held-out files best, unless nothing was better than the last."""
-        self.ending, self.decided = self.verdict, True  # the last look shows what is brought back
+        self.ending, self.decided = self.verdict, True  # the last look shows the weights chosen here
         if not self.evidence.later:
             return
         try:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ...language import NOTHING, Message
 
-PATIENCE = 5  # visits without a better or closer one
-PATIENCE_SHARE = 0.2  # of the time that was asked for, and at least so much of it without one
-LEAST_SHARE = 0.25  # of the time asked for, before which nothing is ended
-BETTER = 0.02  # a visit is better if it is lower by this share, or by this much where the best is below 1
-FITTED = 0.4  # of all new files, samples lie nearer to the learned ones than so many: before that it has yet to learn
+PATIENCE = 5  # visits in a row of which none was better or closer
+PATIENCE_SHARE = 0.2  # and at least this share of the time asked for
+LEAST_SHARE = 0.25  # share of the time asked for before which nothing is ended
+BETTER = 0.02  # a visit is better if lower by this share of the best, or by this much if the best is below 1
+FITTED = 0.4  # it has learned once samples lie nearer to the learned files than this share of new files do
 MOSTLY = 0.5  # share of samples that are near-copies
 COPYING_VISITS = 2  # in a row in which most samples are copies
 
@@ -25,10 +25,10 @@ class HeldOutEvidence:
     best: float | None = None
     best_step: int = 0
     closest: float | None = None
-    better_share: float = 0.0  # of the time asked for, when a visit was last better than those before, or closer
-    since: int = 0  # visits since then, by a model that has learned what can be
+    better_share: float = 0.0  # share of the time asked for at the last visit that was better or closer than all before
+    since: int = 0  # visits since then in which the model was FITTED
     later: bool = False  # whether there were visits after the best one
-    copying: int = 0  # visits in a row in which most samples were copies
+    copying: int = 0  # visits in a row with mostly copies
 
     def see(
         self, step: int, share: float, criterion: float | None, copies: float, nearer: float = 0.5,
@@ -44,7 +44,7 @@ class HeldOutEvidence:
             distance: to the held-out files, a part of the criterion; while it falls, learning goes on, though other
                 parts get worse meanwhile.
         """
-        if step == 0:  # the base itself, which is no result
+        if step == 0:  # the base itself is no result
             return False
         self.copying = self.copying + 1 if copies >= MOSTLY else 0
         better = copies < MOSTLY if criterion is None else _lower(criterion, self.best)

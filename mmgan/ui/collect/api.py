@@ -47,9 +47,9 @@ class Collection:
 
     def __init__(self, projects: Projects, uploads: Uploads, models: ModelFiles, finetune: Callable):
         self.projects, self.uploads, self.models, self.finetune = projects, uploads, models, finetune
-        # A browser asks for a page of thumbnails at once. None of these take long.
+        # A browser asks for all thumbnails of a page at once; each is quick.
         self._tables = Turns("mmgan-tables", at_once=6, each=2, asked=48, most=200)
-        self._long = Turns("mmgan-long", at_once=2, asked=4)  # decodes sounds, or writes all of a project
+        self._long = Turns("mmgan-long", at_once=2, asked=4)  # decodes sounds, or writes a whole project
 
     def routes(self) -> list[BaseRoute]:
         """The routes, with paths as seen from ``/collect``."""

@@ -36,7 +36,7 @@ from ..server.sentences import PageError
 from ..server.turns import Busy, Turns, Visitor, visitor_of
 
 RUNS = "runs/"
-KEPT_ZIPS = 8  # of models that somebody has downloaded, for whoever comes next
+KEPT_ZIPS = 8  # zips kept for the next person who downloads the same model
 
 
 def model_source(name: str, shipped: tuple[str, ...], sight: Sight, owner: str) -> str:
@@ -59,7 +59,7 @@ class ModelFiles:
         self.max_upload = max_upload
         self._making = Turns("mmgan-models", at_once=2, asked=4)  # each loads a model
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[object, Future]] = {}  # zips by model, with the checkpoint that each was made of
+        self._kept: dict[str, tuple[object, Future]] = {}  # zip by model, with the checkpoint that it was made of
 
     def source(self, name: str, owner: str) -> str:
         """See :func:`model_source`."""
@@ -148,14 +148,14 @@ class ModelFiles:
         length = request.headers.get("content-length", "")
         most = min(self.max_upload, MODEL_LIMITS.total_bytes)
         if not length.isdecimal() or int(length) > most:
-            raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(most))
+            raise PageError("collect_too_large", name=name[-80:], size=mebibytes(most))
         with tempfile.TemporaryDirectory(prefix=own_prefix()) as folder:
             path, written = Path(folder) / _zip_name(name), 0
             with saving(Path(path.name)), path.open("wb") as file:
                 async for chunk in request.stream():
                     written += len(chunk)
                     if written > int(length):
-                        raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(most))
+                        raise PageError("collect_too_large", name=name[-80:], size=mebibytes(most))
                     file.write(chunk)
             try:
                 run = await self._making.run(visitor_of(request), self._adopt, name, path)
@@ -177,7 +177,7 @@ class ModelFiles:
 
 def _zip_name(name: str) -> str:
     """What a zip that came as ``name`` is called on this disk, and so in sentences about it."""
-    return shown_name(name).encode()[:200].decode(errors="ignore") + ".zip"  # bytes, of which most disks take 255
+    return shown_name(name).encode()[:200].decode(errors="ignore") + ".zip"  # most disks take names of up to 255 bytes
 
 
 def _stamp(source: str) -> object:
@@ -190,7 +190,7 @@ def _lend(made: Path, path: Path) -> None:
     """The kept zip under another name, so that it may go while the download lasts."""
     try:
         os.link(made, path)
-    except FileNotFoundError as error:  # gone just now, for the model was saved anew
+    except FileNotFoundError as error:  # gone because the model has just been saved again
         raise Busy("busy") from error
     except OSError:  # a disk without links
         shutil.copyfile(made, path)

@@ -9,7 +9,7 @@ from ...projects.projects import Project
 from ...projects.table import Kept, name_matcher
 from ..server.sentences import sentence
 
-PAGE = 20  # rows; on a phone more hide what comes after the table
+PAGE = 20  # rows; more would hide what comes after the table on a phone
 SHOWS = ("all", "look", "left_out", "image", "sound")
 MAX_LEFT_OUT = 1_000
 
@@ -97,5 +97,5 @@ def _row(item: Item, by_id: dict[int, Item], language: str) -> dict:
 
 def problem_sentence(item: Item, language: str) -> str:
     """What is wrong with an item, in one sentence; "" where all is well."""
-    text = sentence(item.message, language)  # goes on after the name, which stands in a line of its own here
+    text = sentence(item.message, language)  # written to go on after the name, which here has a line of its own
     return text[:1].upper() + text[1:]

@@ -58,7 +58,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
 
 def sweep(projects: Projects) -> None:
     """Removes what servers that were killed left among the projects and the temporary files."""
-    with contextlib.suppress(OSError):  # a folder that cannot be read is told where somebody opens a project
+    with contextlib.suppress(OSError):  # an unreadable folder is reported when somebody opens a project
         projects.sweep()
         remove_left(Path(tempfile.gettempdir()))
 

@@ -32,12 +32,12 @@ from ..server.turns import Turns, Visitor
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 3600.0  # that an upload may lie untouched
+KEPT_SECONDS = 3600.0  # an upload may stay untouched so long
 OPEN_UPLOADS = 4  # of one visitor at a time
-IDLE_SECONDS = 120.0  # without a byte: its page is gone, and others of the visitor need not wait for it
-MAX_REFUSED, MAX_NAME = 1_000, 200  # names, and characters of one, of files that a page did not send
-LIVES = ".lock"  # of a server's folder, held as long as the server lives
-SHOWN = 200  # things that could not be taken, listed in an answer; all of them are in the project
+IDLE_SECONDS = 120.0  # without a byte the page counts as gone, and the visitor's other uploads go on
+MAX_REFUSED, MAX_NAME = 1_000, 200  # number, and characters, of names of files that a page refused to send
+LIVES = ".lock"  # a server holds this lock of its folder as long as it lives
+SHOWN = 200  # files that could not be taken, listed in one answer; the project lists all
 
 
 class Cancelled(Exception):
@@ -53,16 +53,16 @@ class Upload:
     owner: str
     visitor: Visitor = Visitor()
     files: set[Path] = field(default_factory=set)
-    taken: set[str] = field(default_factory=set)  # names of loose files, those on their way included
+    taken: set[str] = field(default_factory=set)  # names of loose files, also of those still on their way
     size: int = 0
     touched: float = field(default_factory=time.monotonic)
     state: str = "open"  # "open", "waiting", "adding", "done", "failed"
     done: int = 0
     total: int = 0
-    name: str = ""  # of the file that is looked at
+    name: str = ""  # of the file being examined
     said: Message | None = None  # what became of it
     left_out: list = field(default_factory=list)
-    models: list = field(default_factory=list)  # names of files that are models, and have a place of their own
+    models: list = field(default_factory=list)  # names of files that are models, to be imported elsewhere
     cancelled: bool = False
 
     def as_dict(self, language: str = "en") -> dict:
@@ -87,7 +87,7 @@ class Uploads:
         self.folder, self.limits, self.max_upload = folder / secrets.token_hex(6), limits, max_upload
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
-        # Two at once leave the page some of the machine; who has large files passes the turn on after each.
+        # Two at once leave some of the machine to the page; after each large file the next visitor has a turn.
         self._adding = Turns("mmgan-add", at_once=2, asked=OPEN_UPLOADS, whole_address=True)
         self._lives = None
         with contextlib.suppress(OSError):
@@ -115,7 +115,7 @@ class Uploads:
             with saving(self.folder):
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
                 if self._lives is None:
-                    self._lives = file_lock(f"{self.folder}{LIVES}").lock  # until this process ends, however it does
+                    self._lives = file_lock(f"{self.folder}{LIVES}").lock  # until this process ends, in whatever way
                 (self.folder / key).mkdir(parents=True)
             self._uploads[key] = Upload(self.folder / key, project, owner, visitor or Visitor(name=owner))
         return key
@@ -141,7 +141,7 @@ class Uploads:
         if upload.state != "open":
             raise PageError("collect_no_upload")
         if not 0 <= length <= self.max_upload:
-            raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+            raise PageError("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
         if upload.size + length > self.limits.total_bytes:
             raise PageError("projects.too_large", size=mebibytes(self.limits.total_bytes))
         if shutil.disk_usage(self.folder).free - length < self.limits.free_bytes:
@@ -157,13 +157,13 @@ class Uploads:
                         written += len(chunk)
                         upload.touched = time.monotonic()
                         if written > length:
-                            raise PageError("data.file_too_large", name=name[-80:], size=mebibytes(self.max_upload))
+                            raise PageError("collect_too_large", name=name[-80:], size=mebibytes(self.max_upload))
                         file.write(chunk)
             if written < length:
                 raise PageError("collect_broken_off", name=name[-80:])
-        except BaseException:  # a page that left among them
+        except BaseException:  # also where the page has left
             upload.size -= length
-            upload.taken.discard(path.relative_to(upload.folder).as_posix().partition("/")[2])  # to be sent again
+            upload.taken.discard(path.relative_to(upload.folder).as_posix().partition("/")[2])  # it may come again
             path.unlink(missing_ok=True)
             raise
         upload.files.add(path)
@@ -182,7 +182,7 @@ class Uploads:
         if "/" in name:
             upload.taken.add(name)
             return upload.folder / "folders" / name
-        name = free_name(name, upload.taken)  # two of one name, from different folders, are two files
+        name = free_name(name, upload.taken)  # files of the same name from different folders are two files
         upload.taken.add(name)
         return upload.folder / "loose" / name
 
@@ -249,7 +249,7 @@ class Uploads:
 def _remove_left(folder: Path) -> None:
     """Removes the waiting uploads of servers that live no more: nobody holds their locks."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name.endswith(MARKER):  # goes with its lock
+        if path.name.endswith(MARKER):  # goes when its lock goes
             continue
         lock = path if path.name.endswith(LIVES) else path.with_name(path.name + LIVES)
         with contextlib.suppress(Timeout), file_lock(lock, 0):

@@ -26,11 +26,11 @@ from ...models.cost import sample_cost
 from ...system.workers import work_alone
 from ..server.turns import FairQueue, Visitor
 
-ROWS = 64  # samples of one pass; what does not fit waits for the next, so that nobody waits for more than these
-VISITOR_ROWS, ADDRESS_ROWS = 8, 32  # of these, what one visitor of the page and one address have
-FEWEST_ROWS = 4  # of a pass of a costly model: the generator makes so many at a time anyway
-GATHER_SECONDS, MOST_GATHERED = 0.001, 10  # a pass waits for who comes within a millisecond of another, so many times
-COSTLY_ROWS = ROWS // 2  # a model of whose samples a pass holds fewer is costly
+ROWS = 64  # samples of one pass; the rest waits for the next, so that nobody waits for more than these
+VISITOR_ROWS, ADDRESS_ROWS = 8, 32  # how many of these one visitor and one address may have
+FEWEST_ROWS = 4  # of a pass of a costly model; the generator makes so many at a time anyway
+GATHER_SECONDS, MOST_GATHERED = 0.001, 10  # a pass waits a millisecond for one more request, so many times
+COSTLY_ROWS = ROWS // 2  # a model is costly if a pass holds fewer of its samples
 
 
 @dataclass
@@ -59,8 +59,8 @@ class _Request:
     prompts: tuple[str, ...] = ()
     visitor: Visitor = Visitor()
     future: Future = field(default_factory=Future)
-    ready: tuple[Tensor, Tensor] | None = None  # what rows() gave
-    parts: list[Made] = field(default_factory=list)  # what is made
+    ready: tuple[Tensor, Tensor] | None = None  # the result of rows()
+    parts: list[Made] = field(default_factory=list)  # what has been made
 
     @property
     def made(self) -> int:
@@ -136,7 +136,7 @@ class Batcher:
         with self._changed:
             while not self._waiting:
                 self._changed.wait()
-            for _ in range(MOST_GATHERED):  # a class that presses the button together shares its first pass too
+            for _ in range(MOST_GATHERED):  # a class that presses the button together shares even the first pass
                 if not self._changed.wait(GATHER_SECONDS):
                     break
             chosen, total, taken = [], 0, Counter()
@@ -158,7 +158,7 @@ class Batcher:
         start, ready = time.perf_counter(), []
         prompts = [prompt for request, _ in chosen if request.ready is None for prompt in request.prompts]
         if len(prompts) > 1:
-            with contextlib.suppress(Exception):  # a bad one fails again below, and alone
+            with contextlib.suppress(Exception):  # a bad request fails again below, alone
                 chosen[0][0].pipeline.embed(prompts)
         for request, count in chosen:
             try:
@@ -173,7 +173,7 @@ class Batcher:
             if len(ready) == 1:
                 ready[0][0].future.set_exception(error)
                 return
-            for alone in ready:  # one of them may be the cause, and the others should not suffer
+            for alone in ready:  # one of them may be the cause; the others should not suffer
                 try:
                     self._pass([alone], time.perf_counter())
                 except BaseException as own:

@@ -13,10 +13,10 @@ from ...text.words import word_groups
 from ..server.sentences import sentence
 from .sampler import Sample, Samples, png_uri, wav_uri
 
-# gradio treats the value of an HTML component as a template, so these would not stay what was typed.
+# gradio treats the value of an HTML component as a template, in which these characters mean something.
 _TEMPLATE_MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}$`\\"})
 
-PLAIN = {"js_on_load": None, "apply_default_css": False}  # for gr.HTML: our markup and our style sheet, nothing added
+PLAIN = {"js_on_load": None, "apply_default_css": False}  # for gr.HTML: our markup and style sheet alone
 
 PLAY_ICON = (
     '<svg class="mm-icon-play" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.5v13l10.5-6.5z"/></svg>'

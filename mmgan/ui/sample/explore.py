@@ -40,7 +40,7 @@ def walk(ways: dict[str, Samples], language: str = "en") -> str:
             ats.append(at)
             if index == middle:
                 continue
-            if code != "audio":  # what does not change is not sent again: the stage then shows the start's
+            if code != "audio":  # what stays the same is sent once: the page then shows that of the start
                 pictures.append((f"{code}{index}", sample.image, f"{name}, {at}"))
             if code != "image":
                 sounds.append((f"{code}{index}", sample, f"{name}, {at}"))

@@ -27,7 +27,7 @@ async def nearest_caption(sampler: SeenSampler, model: str, prompt: str) -> str:
 
 
 def _nearest(sampler: SeenSampler, model: str, prompt: str) -> str:
-    found = sampler.pipeline(model).familiarity(prompt)  # nothing where the model keeps no captions
+    found = sampler.pipeline(model).familiarity(prompt)  # None where the model keeps no captions
     return found[0].caption if found and not found[0].known else ""
 
 

@@ -33,7 +33,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
     """``/generate``, ``/switch`` (to another model), ``/recall`` (a favourite, or a run), ``/morph`` and ``/walk``;
     ``/words``: how much each word mattered for what was generated."""
     sampler = studio.sampler
-    offered = set(sampler.examples(sampler.shipped[0]))  # prompts that nobody typed give way to another model's
+    offered = set(sampler.examples(sampler.shipped[0]))  # not typed by anybody: replaced with another model's
 
     async def generate(mine: SeenSampler, spoken: str, asked: dict) -> dict:
         result = await mine.sample(*_given(asked, "prompt", "count", "seed", "truncation"), text_of(asked, "model"))
@@ -85,12 +85,12 @@ def routes(studio: Studio) -> list[BaseRoute]:
                     raise
                 except Exception as error:
                     log.exception("sampling failed")
-                    return Answer({"error": fault(error, spoken)}, 400)  # of a prompt that nothing can be made of
+                    return Answer({"error": fault(error, spoken)}, 400)  # the fault lies in the prompt
 
         return Route(f"/{function.__name__}", answering(answer), methods=["POST"])
 
     made = [route(function, studio.quota) for function in (generate, switch, recall, morph, walk)]
-    return [*made, route(words, Quota())]  # as often as samples, and beside them
+    return [*made, route(words, Quota())]  # with a quota of its own, of the same size
 
 
 def _given(asked: dict, *names: str) -> list:

@@ -26,17 +26,17 @@ from ...models.cost import check_model
 from ...sampling import paths
 from ...sampling.arguments import checked_count, checked_seed, checked_truncation
 from ...sampling.pipeline import Pipeline, sample_seeds
-from ...system.resources import MODELS  # the first is the one the page opens with
+from ...system.resources import MODELS  # the page opens with the first
 from ...text.encoder import check_prompt
 from ..server.quota import MAX_OF_VISITOR, MAX_SAMPLES
 from ..server.sentences import PageError
 from ..server.turns import Turns, Visitor
 from .batching import Batchers, Made
 
-RUNS = "runs/"  # what a run's name has before it, so that it never hides a model that ships
+RUNS = "runs/"  # before a run's name, so that it never hides a model that ships
 MAX_RUNS = 3  # models of runs kept in memory
-KEPT_BYTES = 40 << 20  # of samples that are remembered: a class that tries the same examples asks for the same again
-LARGE_BYTES = 512 << 10  # of samples, about six; drawing and writing more would keep everybody else waiting
+KEPT_BYTES = 40 << 20  # of samples that are remembered: a class tries the same examples again and again
+LARGE_BYTES = 512 << 10  # about six samples; drawing and encoding more here would keep everybody waiting
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sample:
     image: Image.Image
     waveform: np.ndarray
     spectrogram: Image.Image
-    seed: int  # with which it is the first sample of its prompt
+    seed: int  # the seed that makes it the first sample of its prompt
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Samples:
     sampling_rate: int
     device: str
     milliseconds: float
-    notice: Message | None = None  # where something did not go as asked
+    notice: Message | None = None  # tells what did not go as asked
     company: int = 1  # requests that shared the forward pass
-    remembered: bool = False  # whether it was made for an earlier request
+    remembered: bool = False  # made for an earlier request
 
     @property
     def size(self) -> int:
@@ -96,12 +96,12 @@ class Sampler:
         self._pipelines: dict[str, object] = {}
         self._of_runs: OrderedDict[str, tuple[object, object]] = OrderedDict()  # name: (checkpoint's time, pipeline)
         self._kept: OrderedDict[tuple, Samples] = OrderedDict()
-        self._stamps: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # of pipelines; an id may come again
+        self._stamps: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # by pipeline; ids are reused
         self._stamp = itertools.count()
-        self._lock = threading.Lock()  # of what is remembered
+        self._lock = threading.Lock()  # guards what is remembered
         self._loading = threading.Lock()
         self._batchers = Batchers()
-        self.aside = Turns("mmgan-aside", at_once=4, each=2, asked=MAX_OF_VISITOR)  # what else takes a thread
+        self.aside = Turns("mmgan-aside", at_once=4, each=2, asked=MAX_OF_VISITOR)  # whatever else needs a thread
 
     # ---------------------------------------------------------------------------------------------------------- models
 
@@ -112,7 +112,7 @@ class Sampler:
 
     def pipeline(self, model: str):
         """The pipeline of ``model``, one of ``models``: the page reaches no other folder and no Hub id."""
-        if model in self._pipelines:  # before the lock, so that nobody waits for a model that somebody else asked for
+        if model in self._pipelines:  # before the lock, so that nobody waits while another model loads
             return self._pipelines[model]
         if model in self.shipped:
             with self._loading:
@@ -225,7 +225,7 @@ class Sampler:
         model = model or self.shipped[0]
         if model in self._pipelines:
             return model, self._pipelines[model]
-        # Loading takes a second or more, and others should not wait.
+        # Loading takes a second or more, during which others should not wait.
         return model, await self.aside.run(visitor, self.pipeline, model)
 
     async def show(self, visitor: Visitor, size: int, function: Callable, *arguments):
@@ -246,7 +246,7 @@ class _Loader:
         self._encoder = None
 
     def __call__(self, source: str | Path):
-        if isinstance(source, Path):  # of a run, which may have come from a stranger
+        if isinstance(source, Path):  # a run's model may come from a stranger
             check_model(source)
         pipeline = Pipeline.from_pretrained(source, device=self._device, text_encoder=self._encoder)
         self._encoder = self._encoder or pipeline.text_encoder

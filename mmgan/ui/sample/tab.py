@@ -127,7 +127,7 @@ class Signals:
 def _answer_clicks(ask: Ask, ways: Ways, signals: Signals) -> None:
     """Calls ``assets/sample/tab.js`` when a visitor asks for something."""
 
-    def on(triggers, name, inputs, outputs, *first):  # gradio's own events would go through its queue
+    def on(triggers, name, inputs, outputs, *first):  # as events of gradio they would go through its queue
         gr.on(triggers, None, inputs, outputs, js=_script(name, *first), api_visibility="private")
 
     shown, plain = [ask.alert, ask.results], [ask.model, ask.seed, ask.truncation]
@@ -191,7 +191,7 @@ def _opening(sampler: Sampler, prompt: str) -> Samples | MmganError | None:
         sampler.pipeline(sampler.shipped[0])
         if not prompt:
             return None
-        with ThreadPoolExecutor(1) as thread:  # whoever builds the page may have an event loop of their own
+        with ThreadPoolExecutor(1) as thread:  # this thread may have an event loop already
             return thread.submit(asyncio.run, sampler.sample(prompt, FIRST)).result()
     except MmganError as error:
         return error

@@ -13,8 +13,8 @@ from .flags import Flags
 
 FREE_GUESSES = 5  # wrong codes from one address before it has to wait
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds; each further wrong code doubles the wait
-ONE_PLACE = 64  # bits of an IPv6 address that its holder cannot choose
-MAX_KEYS = 1_000  # unlocked pages remembered
+ONE_PLACE = 64  # first bits of an IPv6 address, which its holder cannot choose
+MAX_KEYS = 1_000  # unlocked pages that are remembered
 MAX_ADDRESSES = 10_000
 
 
@@ -26,7 +26,7 @@ def is_local(address: str) -> bool:
     """Whether a caller's ``address`` is of this machine."""
     try:
         parsed = ipaddress.ip_address(address)
-    except ValueError:  # a caller behind a server that nobody named has none
+    except ValueError:  # no address: the caller is behind a server that was not named to us
         return False
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
@@ -36,7 +36,7 @@ class Guesses:
 
     def __init__(self, free: int = FREE_GUESSES):
         self.free = free
-        self.known: dict[str, tuple[int, float]] = {}  # how often, and when the next try is looked at
+        self.known: dict[str, tuple[int, float]] = {}  # wrong codes so far, and when the next one is looked at
         self._lock = threading.Lock()
 
     def claim(self, address: str) -> float:
@@ -114,7 +114,7 @@ class Access:
         if wait := self._guesses.claim(address):
             raise AccessError("train_code_wait", seconds=int(wait) + 1)
         given = code.encode("utf-8", "surrogatepass")
-        if hmac.compare_digest(given, self._code):  # takes as long wherever the two differ
+        if hmac.compare_digest(given, self._code):  # takes equally long wherever the two differ
             self._guesses.right(address)
             return
         raise AccessError("train_code_wrong")

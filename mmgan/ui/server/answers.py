@@ -28,7 +28,7 @@ from .sentences import PageError, encodable, fault, plain_values, sentence
 log = logging.getLogger(__name__)
 
 API = "/gradio_api/"
-GONE = b"404: Not Found"  # in a stream of events, what gradio says where it knows no such request
+GONE = b"404: Not Found"  # what gradio says in a stream of events about a request it does not know
 MAX_GONE = 500  # bytes of such an event
 
 
@@ -40,7 +40,7 @@ class Page(gr.Blocks):
         spoken = language(request[0] if isinstance(request, list) and request else request)
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         try:
-            if function.fn is None:  # it is done in the page
+            if function.fn is None:  # done in the browser
                 raise PageError("api_bad_request")
             inputs = plain_values(inputs)
             if function.inputs and all(isinstance(component, Api) for component in function.inputs):
@@ -62,7 +62,7 @@ class Page(gr.Blocks):
             return await super().preprocess_data(block_fn, inputs, *others, **more)
         except (gr.Error, MmganError):
             raise
-        except Exception as error:  # components raise almost anything of values that their pages never send
+        except Exception as error:  # components raise anything on values that no page sends
             raise PageError("api_bad_request") from error
 
 
@@ -119,7 +119,7 @@ async def _unreadable(request: Request, error: RequestValidationError) -> JSONRe
 async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == 404:
         return refused(request, 404, "api_not_found")
-    if error.status_code in (429, 503):  # gradio's clients know a full queue by its status
+    if error.status_code in (429, 503):  # gradio's clients recognise a full queue by the status
         return refused(request, error.status_code, getattr(error.detail, "key", "busy"))
     if error.status_code == 429:
         return refused(request, 429, "own_busy")
@@ -145,7 +145,7 @@ class Sentences:
         try:
             await self.app(scope, receive, answer.send)
         except Exception as error:
-            # What of ours is asked through gradio catches its own errors, so that this is about the request itself.
+            # Our own functions catch their errors, so this one is about the request itself.
             asked = scope["path"].startswith(API)
             log.log(logging.INFO if asked else logging.ERROR, "%s failed", scope["path"], exc_info=error)
             if answer.begun:
@@ -161,7 +161,7 @@ class _Answer:
     def __init__(self, scope, send):
         self.scope, self.out = scope, send
         self.begun = False
-        self.held: dict | None = None  # the start of an answer that is looked at
+        self.held: dict | None = None  # the start of an answer, held back until its body is known
         self.body = b""
 
     async def send(self, message):

@@ -20,16 +20,16 @@ from ..language import language
 from .access import is_local
 from .flags import LOOPBACK, Flags
 
-# What servers that pass requests on say of the caller. gradio believes some of it from anybody, so none of it gets in.
+# Headers in which proxies name the caller. gradio believes some of them from anybody, so none of them gets in.
 FORWARDING = re.compile(
     r"forwarded|x-forwarded(-.*)?|x-original-(for|host|proto)|x-(real|client|cluster-client)-ip|true-client-ip|cf-.*|via"
     r"|x-proxycontextpath|x-gradio-server"
 )
 TOOLS = "/gradio_api/mcp"
 CALLER = "x-mmgan-caller"  # a note to ourselves, see Door._settle_caller
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")  # by what they mean; whatever else gradio hangs on them is closed
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")  # they change nothing; what gradio has others do is closed
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-# The proxies of Hugging Face Spaces, which alone reach a Space, have addresses of private networks.
+# Only Hugging Face's proxies reach a Space, and they have private addresses.
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "fc00::/7", "::1")
 NO_FRAMES = {"x-frame-options": "DENY", "content-security-policy": "frame-ancestors 'none'"}
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(?::(\d{1,5}))?", re.ASCII | re.IGNORECASE)
@@ -62,7 +62,7 @@ class Door:
             return
         root = urlsplit(scope.get("root_path", "")).path.rstrip("/")
         path = scope["path"]
-        if root and (path + "/").startswith(root + "/"):  # some proxies leave it there
+        if root and (path + "/").startswith(root + "/"):  # some proxies do not remove it
             path = path[len(root) :] or "/"
         scope = {**scope, "headers": list(scope["headers"]), "path": path, "root_path": ""}
         headers, send = MutableHeaders(raw=scope["headers"]), self._without_frames(send)
@@ -70,7 +70,7 @@ class Door:
         if refused is not None:
             await refuse(scope, receive, send, *refused)
             return
-        # A foreign page may ask for what anybody may read, but gradio would let it read the answer, cookies and all.
+        # Another site's page may request what anybody may read, but gradio would also let it read the visitor's answer.
         del headers["origin"]
         if scope["path"].startswith(TOOLS):
             headers[CALLER] = f"{self.secret} {(scope.get('client') or ('',))[0]}"
@@ -88,7 +88,7 @@ class Door:
             if not self._answers_to(name):
                 return 403, "door_host", {"host": name}
         headers["host"] = asked[-1]
-        if host_of(asked[-1])[0] == self._public_name():  # the tunnel's other end speaks https
+        if host_of(asked[-1])[0] == self._public_name():  # the far end of the tunnel speaks https
             scope["scheme"] = "wss" if scope["type"] == "websocket" else "https"
         return None if self._is_from_here(scope, headers) else (403, "door_origin", {})
 
@@ -100,7 +100,7 @@ class Door:
             del headers[name]
         secret, _, address = note.partition(" ")
         if hmac.compare_digest(secret.encode(), self.secret.encode()):
-            # We ask ourselves, as gradio does where a tool of MCP is called. It sends the headers of that call along.
+            # We ask ourselves: to run an MCP tool gradio calls its own server, with the headers of the tool's caller.
             scope["client"] = address, 0
         elif _among(peer, self.proxies):
             scope["client"] = self._caller_of(peer, said.get("x-forwarded-for", "")), 0
@@ -206,7 +206,7 @@ def own_names(flags: Flags) -> set[str]:
     if flags.host not in LOOPBACK:
         machine = socket.gethostname().lower()
         short = machine.partition(".")[0]
-        names |= {machine, short, f"{short}.local"}  # the last is how phones and tablets find a machine by its name
+        names |= {machine, short, f"{short}.local"}  # phones and tablets find a machine by the last of these
     return names - {""}
 
 

@@ -17,7 +17,7 @@ from ...errors import MmganError
 HOST, PORT = "127.0.0.1", 7860
 AUTH, TEACHER_CODE = "MMGAN_AUTH", "MMGAN_TEACHER_CODE"  # environment variables, for those flags
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-UPLOADING = ("ratio_from", "projects", "free_bytes")  # limits that say nothing of what training reads
+UPLOADING = ("ratio_from", "projects", "free_bytes")  # limits that do not concern training
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -28,15 +28,15 @@ class Flags:
     host: str = HOST  # address to listen to
     port: int = PORT
     device: str = "auto"
-    share: bool = False  # whether the page is also reached through gradio's tunnel, the one thing that needs internet
-    auth: tuple[str, str] | None = None  # user and password of everybody; None: whoever reaches the page is let in
+    share: bool = False  # whether the page is also reached through gradio's tunnel, which alone needs the internet
+    auth: tuple[str, str] | None = None  # one user and password for everybody; None: no login
     max_upload: int = 200 << 20  # bytes of one uploaded file
     teacher_code: str | None = None  # who knows it starts, stops and deletes runs
     runs: Path = Path("runs")  # where runs are
     projects: Path | None = None  # where visitors' own pictures and sounds are kept; None: beside the runs
     limits: Limits = PROJECT_LIMITS  # of what a visitor's project may hold
-    proxy: tuple[str, ...] = ()  # addresses of servers in front of this one, whose word on who calls is taken
-    root_path: str = ""  # where under their name the page is, such as "/mmgan"
+    proxy: tuple[str, ...] = ()  # addresses of proxies that are believed about who calls
+    root_path: str = ""  # the path of the page behind such a proxy, such as "/mmgan"
     allow_host: tuple[str, ...] = ()  # names that this server answers to, besides its own
     allow_frames: bool = False  # whether pages elsewhere may show this one inside them
 

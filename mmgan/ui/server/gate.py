@@ -23,7 +23,7 @@ from .owner import GiveKey
 from .stalled import EndStalled
 from .throttle import RefuseLarge, Throttle
 
-# What the login page itself needs; everything else waits until somebody has logged in.
+# What the login page itself needs; everything else needs a login.
 OPEN = (
     "/login",
     "/logout",
@@ -32,7 +32,7 @@ OPEN = (
     "/theme.css",
     "/favicon.ico",
     "/manifest.json",
-    "/gradio_api/startup-events",  # asked by launch itself
+    "/gradio_api/startup-events",  # launch() itself asks for it
 )
 
 
@@ -101,7 +101,7 @@ class FirstScripts:
         self.first = f'<head><link rel="icon" href="favicon.ico"><script>{classic}</script>'
 
     def _head(self, scope) -> bytes:
-        outside = self.locked and not known(self.demo, HTTPConnection(scope))  # sees the login, which needs no more
+        outside = self.locked and not known(self.demo, HTTPConnection(scope))  # sees the login page only
         return (self.first + ("" if outside else self.demo.assets.head())).encode()
 
     async def __call__(self, scope, receive, send):
@@ -141,7 +141,7 @@ class RequireLogin:
             await self.app(scope, receive, send)
             return
         path = scope.get("path", "")
-        page = path == "/" and scope["type"] == "http"  # shows the login where nobody is logged in
+        page = path == "/" and scope["type"] == "http"  # which is the login page for those who are not logged in
         if page or path.startswith(OPEN) or known(self.demo, HTTPConnection(scope)):
             await self.app(scope, receive, send)
         else:

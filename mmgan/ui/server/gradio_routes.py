@@ -16,14 +16,14 @@ NEEDED = (
     "GET /", "HEAD /", "GET /config", "GET /config/", "GET /assets/{path:path}", "GET /static/{path:path}",
     "GET /theme.css", "GET /favicon.ico", "GET /manifest.json", "GET /pwa_icon", "GET /robots.txt",
     "GET /gradio_api/startup-events",  # launch asks whether the server is up
-    "GET /gradio_api/app_id",  # a page that lost the server asks whether it is still the same one
+    "GET /gradio_api/app_id",  # a page that lost its connection asks whether the server is still the same
     "GET /gradio_api/info", "GET /gradio_api/info/", "GET /gradio_api/openapi.json",
     "GET /gradio_api/call/{api_name}/{event_id}", "GET /gradio_api/call/v2/{api_name}/{event_id}",
     "GET /gradio_api/queue/data",
     f"GET {TOOLS}", f"GET {TOOLS}/", f"DELETE {TOOLS}", f"DELETE {TOOLS}/", f"GET {TOOLS}/schema",
 )  # fmt: skip
 
-# Questions: JSON without files in it (Questions below); and who is in (mmgan/ui/server/login.py).
+# Requests whose body is checked: JSON without files (Questions below), and the login (mmgan/ui/server/login.py).
 GUARDED = (
     "POST /gradio_api/run/{api_name}", "POST /gradio_api/run/{api_name}/",
     "POST /gradio_api/api/{api_name}", "POST /gradio_api/api/{api_name}/",
@@ -40,7 +40,7 @@ CLOSED = (
     "GET /gradio_api/file/{path:path}",
     "GET /gradio_api/proxy={url_path:path}", "HEAD /gradio_api/proxy={url_path:path}",
     "GET /gradio_api/custom_component/{id}/{environment}/{type}/{file_name}", "GET /svelte/{path:path}",
-    # what is kept on the disk for whoever asks; mmgan has uploads of its own, with limits
+    # they write to the disk for anybody; mmgan has uploads of its own, with limits
     "POST /gradio_api/upload", "GET /gradio_api/upload_progress", "POST /gradio_api/process_recording",
     "GET /gradio_api/deep_link",
     # streams, which no component here has
@@ -48,7 +48,7 @@ CLOSED = (
     "GET /gradio_api/stream/{session_hash}/{run}/{component_id}/playlist.m3u8",
     "GET /gradio_api/stream/{session_hash}/{run}/{component_id}/{segment_id}.{ext}",
     "GET /gradio_api/stream/{session_hash}/{run}/{component_id}/playlist-file",
-    "GET /gradio_api/heartbeat/{session_hash}",  # tells when a page that has gr.State went
+    "GET /gradio_api/heartbeat/{session_hash}",  # only for gr.State, to notice when a page is closed
     # functions of components; the page has routes of its own
     "POST /gradio_api/component_server", "POST /gradio_api/component_server/",
     # editing and watching the program
@@ -87,7 +87,7 @@ class OnlyNeeded:
         self.app = app
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] == "websocket":  # none is needed
+        if scope["type"] == "websocket":  # nothing here needs one
             await refuse(scope, receive, send, 403, "door_closed", {})
             return
         if scope["type"] != "http":
@@ -118,11 +118,11 @@ async def _looked_at(scope, receive):
     body, more = b"", True
     while more:
         message = await receive()
-        if message["type"] != "http.request":  # the caller went away; whoever reads on is told so
+        if message["type"] != "http.request":  # the caller went away; the next reader gets the same message
             return _again(message, receive), None
         body, more = body + message.get("body", b""), message.get("more_body", False)
     try:
-        question = json.loads(body)  # as gradio will
+        question = json.loads(body)  # as gradio will do
     except (ValueError, RecursionError):
         return receive, (400, "door_json", {})
     if _names_file(question):

@@ -40,7 +40,7 @@ class GiveKey:
 
 
 def _cookie(scope) -> str:
-    secure = scope.get("scheme") == "https"  # as the door found it, a proxy's word only where that is named
+    secure = scope.get("scheme") == "https"  # as the door found it; a proxy is believed only if it was named
     # On Hugging Face Spaces the page is a frame in another site's page, where stricter cookies are never sent.
     site = "None; Partitioned" if os.environ.get("SPACE_ID") and secure else "Lax"
     parts = [f"{COOKIE}={secrets.token_urlsafe(24)}", "Path=/", f"Max-Age={YEARS}", "HttpOnly", f"SameSite={site}"]

@@ -37,8 +37,8 @@ class Share:
 
     def __init__(self, queue, quota: Quota, clock: Callable[[], float] = time.monotonic):
         self._queue, self._quota, self._clock = queue, quota, clock
-        self._open: dict[str, tuple[Visitor, bool, str, float]] = {}  # event: who, whether a program, session, since
-        self._past: Counter[tuple[Visitor, bool]] = Counter()  # who asks past the queue, and whether a program
+        self._open: dict[str, tuple[Visitor, bool, str, float]] = {}  # event: visitor, whether a program, session, time
+        self._past: Counter[tuple[Visitor, bool]] = Counter()  # past the queue: visitor, whether a program
         self._push, self._process = queue.push, queue.process_events
         queue.push, queue.process_events = self.push, self.process_events
 

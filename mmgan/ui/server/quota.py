@@ -14,12 +14,12 @@ from .turns import Visitor, visitor_of
 
 MAX_SAMPLES = 16  # of one request: more would keep a class waiting
 MAX_WAITING = 256  # requests in the queue; beyond, the page says that it is busy
-MAX_OF_VISITOR = 20  # of these, and of those being answered: a program that asks for more at once is told to wait
+MAX_OF_VISITOR = 20  # waiting or being answered: a program that asks for more at once is told to wait
 MAX_OF_ADDRESS = 160  # forty in a class behind one address, with four requests each
-MAX_OF_SESSIONS = 96  # of an address by programs, which call themselves what they like
+MAX_OF_SESSIONS = 96  # of an address by programs, which can name their sessions as they like
 MAX_AT_ONCE = 64  # requests that wait for a pass at the same time; they cost no thread
-VISITOR = (20, 3.0)  # requests at once, and each second after that: a person dragging and clicking stays below
-# A class of forty behind one address should notice nothing, a script that renames itself for each request should.
+VISITOR = (20, 3.0)  # requests at once, then each second: a person who drags and clicks stays below
+# A class of forty behind one address stays below; a script that renames itself for each request does not.
 ADDRESS = (400, 60.0)
 REMEMBERED = 10_000  # visitors
 
@@ -50,7 +50,7 @@ class Quota:
 
     def __init__(self, visitor: tuple[int, float] = VISITOR, address: tuple[int, float] = ADDRESS):
         self._visitors, self._addresses = Buckets(*visitor), Buckets(*address)
-        self.large_sessions: set[str] = set()  # of programs that were just given more than gradio should keep
+        self.large_sessions: set[str] = set()  # of programs whose last answer is too large for gradio to keep
 
     def check(self, request: gr.Request | None) -> None:
         """Counts one request.

@@ -22,7 +22,7 @@ from .turns import Busy
 log = logging.getLogger(__name__)
 
 MAX_QUESTION = 256 << 10  # bytes of a JSON question
-# A stranger's file is shown as the picture or sound that it is, and as nothing else.
+# Has browsers show a stranger's file as a picture or sound and as nothing else.
 SAFE = {"x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox"}
 
 

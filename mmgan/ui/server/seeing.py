@@ -23,7 +23,7 @@ from ..sample.sampler import RUNS, Sampler, Samples
 from .sentences import PageError
 from .turns import Visitor
 
-HIDDEN = "private:"  # begins what is said instead of a private run's name; no run's own name has a colon
+HIDDEN = "private:"  # begins the stand-in for a private run's name; no name of a run has a colon
 SHOWN = ("state", "stage", "step", "share", "seconds", "seconds_left", "started", "updated", "alive", "waiting")
 NOTHING = {
     "reason": "", "data": "", "preset": "", "loss": "", "steps": None, "minutes": None, "resumable": False,
@@ -40,7 +40,7 @@ class Sight:
 
     def sees(self, name: str, owner: str) -> bool:
         """Whether the visitor may know of the run at all."""
-        possible = NAME.fullmatch(str(name)) and len(str(name).encode("utf-8", "replace")) <= 255  # as disks have them
+        possible = NAME.fullmatch(str(name)) and len(str(name).encode("utf-8", "replace")) <= 255  # as disks allow
         return bool(possible) and self._access(name).lets(owner_hash(owner))
 
     def run(self, name: str, owner: str) -> Run:

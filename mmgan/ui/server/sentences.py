@@ -61,7 +61,7 @@ def plain_values(value):
     return value
 
 
-_kept: set[str] = set()  # folders of this server, besides those that every program has
+_kept: set[str] = set()  # folders of this server, beside those that every program has
 
 
 def keep_private(*folders: Path) -> None:

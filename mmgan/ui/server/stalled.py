@@ -9,9 +9,9 @@ import time
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 
-HEAD_SECONDS = 60.0  # from a connection, or from the answer before, to the last line of a request's head
+HEAD_SECONDS = 60.0  # from connecting, or from the last answer, to the end of a request's head
 BODY_SECONDS = 60.0  # between two pieces of a request's body; a phone that changes its network takes less
-LOOK_SECONDS = 5.0  # between two looks at the connections
+LOOK_SECONDS = 5.0  # between two checks of the connections
 
 
 class EndStalled:
@@ -67,7 +67,7 @@ def end_stalled_heads(server) -> threading.Thread:
 
 
 def _look(server) -> None:
-    since: dict = {}  # by connection: its last request, and since when it waits for the next one
+    since: dict = {}  # by connection: its last request, and since when the next one is awaited
     while not server.should_exit:
         time.sleep(min(LOOK_SECONDS, HEAD_SECONDS / 4))
         now, waiting = time.monotonic(), {}

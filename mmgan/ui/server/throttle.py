@@ -17,12 +17,12 @@ from .owner import owner_of
 from .quota import Buckets
 from .turns import Visitor, visitor_of
 
-LARGEST = 1 << 20  # bytes of a request of the page; what is larger has routes of its own
-UPLOADS = ("/collect/", "/gradio_api/upload")  # which have limits of their own, or are closed
-# Files: a page begins with a hundred of them.
+LARGEST = 1 << 20  # bytes of a request; larger ones have routes of their own
+UPLOADS = ("/collect/", "/gradio_api/upload")  # these have limits of their own, or are closed
+# Files; a page begins by fetching a hundred.
 FREE = (SCRIPTS, "/assets/", "/static/", "/svelte/", "/theme.css", "/favicon.ico")
-# Requests at once, and each second after that, before further ones are held back. A page asks once or twice a second,
-# and for some tens of files and thumbnails when it opens; behind one address may be a class.
+# Requests at once, then each second, before further ones are held back. A page makes one or two requests a second, and
+# some tens for files and thumbnails when it opens; a whole class may be behind one address.
 OF_VISITOR, OF_ADDRESS = (200, 60.0), (1_500, 300.0)
 MOST_HELD = 60  # requests of one visitor that are held back at a time
 MOST_SECONDS = 5.0
@@ -41,7 +41,7 @@ class Throttle:
             connection = HTTPConnection(scope)
             visitor = visitor_of(connection)
             if not owner_of(connection.cookies):
-                # Programs of an address have no names here, so those that ask for one thing count as one.
+                # Programs of an address have no names here, so all that make the same request count as one.
                 visitor = Visitor(visitor.address, "/".join(scope.get("path", "").split("/")[:4])[:80])
             if not await self._wait(visitor):
                 refusal = PlainTextResponse(say("own_busy", language(connection)), 429, {"retry-after": "5"})
@@ -59,7 +59,7 @@ class Throttle:
             while wait := max(self._visitors.take(visitor), self._addresses.take(visitor.address)):
                 if waited > MOST_SECONDS:
                     return False
-                wait += 0.05 * self._held[visitor]  # those that come later take their chance later
+                wait += 0.05 * self._held[visitor]  # the more are waiting, the later the next tries again
                 waited += wait
                 await asyncio.sleep(wait)
             return True

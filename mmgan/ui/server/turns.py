@@ -18,7 +18,7 @@ from typing import NamedTuple
 from .owner import owner_of
 from .sentences import PageError
 
-ADDRESS_SHARE = 4  # of what waits, an address may have so many times as much as a visitor: a class is behind one
+ADDRESS_SHARE = 4  # an address may have so many times as many waiting requests as a visitor: it may be a class
 _NOTHING = object()
 
 

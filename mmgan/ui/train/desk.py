@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 MAX_MINUTES = 24 * 60.0
 DIRECTIONS = ("stop", "pause", "resume", "save", "sample", "delete")
-MAX_TEXT = 500  # characters of a path that a name is made of
-LOOKS = ("strip", "sound", "finetune", "settings")  # at one run
-FREEING = ("stop", "delete")  # what may be done with a run that one does not see
+MAX_TEXT = 500  # characters of a path from which a name is made
+LOOKS = ("strip", "sound", "finetune", "settings")  # what can be asked about one run
+FREEING = ("stop", "delete")  # what may be done with a run that one may not see
 
 
 class Desk:

@@ -18,12 +18,12 @@ from ..tab import Studio
 def routes(studio: Studio) -> list[BaseRoute]:
     """``/poll`` says what is new, ``/act`` does what only some may, ``/look`` answers what costs more."""
     desk = studio.desk
-    turns = Turns("mmgan-runs", at_once=8, each=2, asked=16)  # a request to a run waits seconds for its answer
+    turns = Turns("mmgan-runs", at_once=8, each=2, asked=16)  # a request to a run may wait seconds for its answer
 
     def route(name: str) -> Route:
         async def answer(request: Request) -> dict:
             question, address = await read_question(request), address_of(request)
-            # Where a folder is that somebody may learn from, they know; where else files are here is nobody's business.
+            # Visitors know the folders that they learn from; where other files are here is nobody's business.
             may = desk.access.may(str(question.get("code", "")), address)
             told = {"language": language(request), "owner": owner_of(request.cookies), "address": address}
             ask = functools.partial(getattr(desk, name), question, **told)

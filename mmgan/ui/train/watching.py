@@ -18,7 +18,7 @@ from ...runs.manager import Manager
 from ...training.forgetting import SHEET
 from ..server.sentences import sentence
 
-FRESH_SECONDS = 0.4  # an answer to many pages is as old as this at most
+FRESH_SECONDS = 0.4  # many pages share an answer that is at most this old
 LOG_LINES = 12
 MAX_COMPARED = 6
 

@@ -62,8 +62,8 @@ def test_all_files_together(begun):
 def test_one_file(begun):
     send, upload = begun()
     send("a.png", bytes(LARGEST))
-    assert refused(send, "b.png", bytes(LARGEST + 1)) == "data.file_too_large"
-    assert refused(send, "c.png", b"", promised=-1) == "data.file_too_large"
+    assert refused(send, "b.png", bytes(LARGEST + 1)) == "collect_too_large"
+    assert refused(send, "c.png", b"", promised=-1) == "collect_too_large"
     assert there(upload) == ["a.png"]
 
 
@@ -84,7 +84,7 @@ def test_the_disk(begun, monkeypatch):
 
 def test_more_than_was_promised_is_not_written(begun):
     send, upload = begun()
-    assert refused(send, "a.png", bytes(10), bytes(10), promised=10) == "data.file_too_large"
+    assert refused(send, "a.png", bytes(10), bytes(10), promised=10) == "collect_too_large"
     assert there(upload) == [] and upload.size == 0 and not upload.files
 
 
