@@ -62,7 +62,7 @@ class ModalityConfig:
 
 @dataclass(frozen=True)
 class MapConfig(ModalityConfig):
-    """Of a modality whose rows are maps that convolutions make and judge."""
+    """What a modality needs whose rows are maps that convolutions make and judge."""
 
     # The networks see patch x patch pixels as channels of one position, which saves the convolutions at full
     # resolution. At patch 2 digits cost as much as at patch 1 with narrower maps and learned more slowly.
@@ -180,7 +180,7 @@ LOSS_NAMES = ("minimax", "non-saturating", "least-squares", "hinge", "wasserstei
 
 @dataclass(frozen=True)
 class OptimizationConfig:
-    """How both networks step. Rates are for small batches; what was tried stands in the models' cards."""
+    """How both networks step. Rates are for small batches; the models' cards say what was tried."""
 
     optimizer: str = _choice("adam", "sgd", "adam")
     learning_rate: float = _number(7e-4, 0.0, 1.0)  # both networks
@@ -308,7 +308,7 @@ def with_values(config, values: Mapping):
 
 
 def put(tree: dict, name: str, value) -> bool:
-    """Puts ``value`` into nested values; False where ``name`` leads through something that has no places.
+    """Puts ``value`` into nested values; False where ``name`` leads through a value that has no parts.
 
     A name of an earlier release ("augment_image", "model.image_size") is understood as well.
     """
@@ -368,7 +368,7 @@ def from_dict(cls, values: dict, where: str | Message = "config.json"):
 
 
 def sections(training: Mapping) -> dict:
-    """A training's values as a file holds them, in today's sections, whenever it was written."""
+    """A training's values from a file of any release, in today's sections."""
     values = migrate_training(training, {name: place for name, (place, _) in SETTINGS.items()})
     if isinstance(values.get("model"), dict):
         values["model"] = migrate_model(values["model"])

@@ -1,4 +1,4 @@
-"""Settings of earlier releases, put where they stand now: the one place that knows how config files used to look.
+"""Moves settings of earlier releases to their present places. Only this module knows old config files.
 
 Until 0.1 a model's and a training's settings were flat ("image_size", "gamma"); since then they are in sections
 ("image": {"size": ...}, "losses": {"gamma": ...}).
@@ -25,7 +25,7 @@ def migrate_name(name: str) -> str:
 
 
 def migrate_model(values: Mapping) -> dict:
-    """A model's settings in today's sections; those that are so already are only copied."""
+    """A model's settings in today's sections; present ones are only copied."""
     old = {name for name in values if name in MODEL}
     migrated = {name: value for name, value in values.items() if name not in old}
     if migrated.get("embedding_dim") == EMBEDDING_DIM:

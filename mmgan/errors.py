@@ -62,7 +62,7 @@ class TrainingError(MmganError, RuntimeError):
 
 
 def lacks_memory(error: BaseException | None) -> bool:
-    """Whether ``error``, or what caused it, is that the memory of this computer or its limit for us was too small."""
+    """Whether ``error``, or its cause, says that the memory, or our limit of it, was too small."""
     seen = 0
     while error is not None and seen < 10:
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
@@ -77,7 +77,7 @@ def lacks_memory(error: BaseException | None) -> bool:
 
 @contextlib.contextmanager
 def within_memory() -> Iterator[None]:
-    """Turns whatever says that the memory was too small into one sentence.
+    """Turns errors that say that the memory was too small into one sentence.
 
     Raises:
         MmganError: it was.

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check_characters(options: argparse.Namespace) -> None:
-    """Raises MmganError where something typed can be no name of a file, on which the system would stumble later."""
+    """Raises MmganError where something typed cannot be the name of a file, before the system stumbles on it."""
     for value in vars(options).values():
         for text in value if isinstance(value, list) else [value]:
             if not isinstance(text, str):

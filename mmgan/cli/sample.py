@@ -47,7 +47,7 @@ def sample(options: argparse.Namespace) -> None:
 
 
 def _output_folder(out: str, overwrite: bool) -> Path:
-    """The folder to write samples to, made if need be; earlier samples in it go only if that was asked for."""
+    """The folder to write samples to, made if need be; earlier samples in it are deleted only on request."""
     folder = Path(out)
     with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def _write_pair(folder: Path, index: int, image, waveform, sampling_rate: int) -
 
 
 def _write_metadata(folder: Path, rows: list[list]) -> None:
-    """metadata.csv, last, so that a folder that has it is whole; with it the folder is a dataset."""
+    """Writes metadata.csv, last, so that a folder that has it is complete; it makes the folder a dataset."""
     from ..data.folder.layout import safe_cell
 
     table = io.StringIO(newline="")

@@ -9,7 +9,7 @@ from ..language import Message
 
 @dataclass(frozen=True)
 class Limits:
-    """Beyond these a dataset is refused as a whole, or, where one file is meant, that file is."""
+    """Beyond these a dataset is refused as a whole; beyond a limit of one file, that file is."""
 
     files: int = 50_000
     total_bytes: int = 4 << 30  # all files of a zip, unpacked; all that a project keeps

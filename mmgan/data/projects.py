@@ -1,3 +1,3 @@
-"""Where projects were to be found once."""
+"""Where projects were in earlier releases."""
 
 from ..projects import Project, Projects, is_project  # noqa: F401

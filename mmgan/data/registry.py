@@ -55,7 +55,7 @@ class DatasetPackage:
         return not self.files or resolve_name(self.files).present()
 
     def fetch(self) -> Sequence[Path]:
-        """Its files, downloaded where they are absent. Raises DataError where they cannot be had."""
+        """Its files, downloaded if absent. Raises DataError where that fails."""
         return resolve_name(self.files).fetch_all() if self.files else ()
 
 
@@ -85,7 +85,7 @@ def chosen(source: str) -> str: ...
 @overload
 def chosen(source: None) -> None: ...
 def chosen(source: str | None) -> str | None:
-    """What a person means by a name, which a folder here may have as well; for :func:`load_dataset`.
+    """The dataset or folder that a person means by a name, for :func:`load_dataset`.
 
     Raises:
         DataError: it may be either; the sentence says how to write each.

@@ -26,14 +26,14 @@ class Figures(dict):
         self[name] = {"generated": generated, "real": real, "unit": unit, "note": note}
 
     def share(self, name: str, generated: float | None, real: float | None = None, note: str = "") -> None:
-        """A figure that is printed in per cent."""
+        """A figure printed in per cent."""
         self.put(name, generated, real, note, "share")
 
 
 def distances(figures: Figures, modality: str, generated: Items, real: Items, seed: int, note: str) -> None:
     """Frechet and kernel distance, precision and recall of generated data to one half of the real data.
 
-    The real value is the floor: what the other half of the real data scores, with as many items of every concept.
+    The real value is the floor: the score of the other half of the real data, with as many items of every concept.
     """
     rng = np.random.default_rng(seed)
     first, second = (real.take(half) for half in halves(real.concepts, rng))
@@ -68,7 +68,7 @@ def memorisation(
 ) -> None:
     """Distance to the nearest training item, beside the same distance of held-out real data; copies score 0.
 
-    Without held-out data: beside the distance between training items.
+    Without held-out data, beside the distance between training items.
     """
     others = None if held_out is None else _tensor(held_out)
     found = metrics.memorisation(_tensor(generated), _tensor(training), others)

@@ -1,4 +1,4 @@
-"""``mmgan evaluate``: a pipeline's samples measured against real data, with the real data's own score beside each."""
+"""``mmgan evaluate``: measures a pipeline's samples against real data, with the real data's own score beside each."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def picture_input(pictures: Sequence[Image.Image | np.ndarray]) -> Tensor:
 
 
 def tensor_input(images: Tensor) -> Tensor:
-    """Pictures as the networks have them, float [N, 1 or 3, H, W] in -1..1 -> [N, 1, 32, 32] as a judge sees them."""
+    """Pictures as the networks have them, float [N, 1 or 3, H, W] in -1..1 -> a judge's input [N, 1, 32, 32]."""
     grey = images.float().mean(1, keepdim=True).clamp(-1, 1)
     return grey if grey.shape[-1] == IMAGE_SIZE else F.interpolate(grey, (IMAGE_SIZE, IMAGE_SIZE), mode="area")
 

@@ -1,8 +1,8 @@
-"""Measuring a model on a few files of a person's own: does it match what it never saw, and does it copy what it did?
+"""Measures a model on a few files of a person's own: does it match files it never saw, and copy those it saw?
 
-Features are those of critics that do not learn any more (the base's), beside small averages of the picture or mel
-itself, scaled by the training files. They are the same at every visit, and so are the latent codes, so that a figure
-changes only because the model does.
+Features come from critics that no longer learn (the base's) and from small averages of the picture or mel itself,
+scaled by the training files. They and the latent codes are the same at every visit, so a figure changes only because
+the model does.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Measures:
 
     @property
     def code(self) -> str:
-        """The memorisation gauge: "copying", "close" to it, "far" from the files, or things of its "own"."""
+        """The memorisation gauge: "copying", "close" to copying, "far" from the files, or making its "own" things."""
         if self.copies >= CLOSE:
             return "copying" if self.copies >= COPYING else "close"
         return "far" if self.nearer < 0.1 else "own"
@@ -78,7 +78,7 @@ class OwnMeasure:
 
     Args:
         kind: the modality's name.
-        critics: whose description of things is used; they must not learn any more.
+        critics: whose features are used; they must no longer learn.
         training, held_out: loaders of both splits; None where nothing is held out.
     """
 
@@ -155,7 +155,7 @@ class OwnMeasure:
 
 
 def describe(kind: str, now: Measures, before: Measures | None) -> list[Message]:
-    """What the figures say, for a person; ``before`` is the base's."""
+    """The figures in sentences for a person; ``before`` are the base's."""
 
     def note(key: str, **values) -> None:
         said.append(Message(f"memorisation.{key}_{kind}", **values))
@@ -175,7 +175,7 @@ def describe(kind: str, now: Measures, before: Measures | None) -> list[Message]
 
 
 def caption_match(critic: Critic, rows: Tensor, asked: Tensor, captions: Tensor) -> float:
-    """Share of rows whose own caption is the one that the critic finds most like them among captions [K, 384]."""
+    """Share of rows to which the critic finds their own caption most similar among captions [K, 384]."""
     device = next(critic.parameters()).device
     with torch.no_grad():
         similar = torch.cat([

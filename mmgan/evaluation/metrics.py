@@ -45,8 +45,8 @@ def kernel_distance(x: Tensor, y: Tensor) -> float:
 def energy_distance(x: Tensor, y: Tensor) -> float:
     """2 E|x - y| - E|x - x'| - E|y - y'|, unbiased (Szekely and Rizzo 2013); in units of the features.
 
-    A kernel distance whose kernel is the distance itself, so that it grows with how far two sets lie apart and not with
-    a power of that, which a few rows could not estimate.
+    A kernel distance with the distance itself as kernel. It grows with how far two sets lie apart, and not with a power
+    of that, which a few rows cannot estimate.
     """
     within = [float(torch.pdist(a.double()).mean()) if len(a) > 1 else 0.0 for a in (x, y)]
     return 2 * float(torch.cdist(x.double(), y.double()).mean()) - sum(within)
@@ -91,7 +91,7 @@ def diversity(x: Tensor, concepts: Sequence[Hashable]) -> float:
 
 
 def memorisation(generated: Tensor, training: Tensor, held_out: Tensor | None = None) -> dict[str, float]:
-    """How near generated data come to the training data, by the measure of held-out real data.
+    """How near generated data come to the training data, compared with held-out real data.
 
     Without held-out data, every training row is measured against all the others instead.
 

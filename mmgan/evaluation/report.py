@@ -49,7 +49,7 @@ def _number(value, unit: str) -> str:
 
 
 def _align(rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns two apart: the first and a fourth of four to the left, figures to the right."""
+    """Aligned columns: text (the first, and the last of four) to the left, figures to the right."""
     left = {0, 3} if len(rows[0]) == 4 and any(not row[0] for row in rows) else {0}
     widths = [max(_width(row[i]) for row in rows) for i in range(len(rows[0]))]
 

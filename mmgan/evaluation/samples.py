@@ -100,7 +100,7 @@ def mels_of(waveforms: np.ndarray, audio: AudioConfig) -> Tensor:
 
 
 def vocoded(sounds: Items, audio: AudioConfig, progress: bool = True) -> Items:
-    """The sounds as a perfect generator would give them: to log-mel and back through the vocoder."""
+    """The sounds as a perfect generator would make them: to log-mel and back through the vocoder."""
     parts = mels_of(sounds.values, audio).split(CHUNK)
     bar = tqdm(parts, "real sounds through the vocoder", disable=not progress)
     return Items(torch.cat([vocode(part, audio) for part in bar]).numpy(), sounds.concepts)
@@ -115,7 +115,7 @@ def halves(concepts: Sequence[str], rng: np.random.Generator) -> tuple[np.ndarra
 
 
 def balanced(groups: Sequence[Sequence[str]], rng: np.random.Generator) -> list[np.ndarray]:
-    """Indices into each group of concepts, so that all have equally many items, and of every concept where they can.
+    """Indices into each group of concepts, so that all groups have equally many items, if possible of every concept.
 
     Distances depend on the number of items and on the mixture of concepts; this leaves only what is to be measured.
     """

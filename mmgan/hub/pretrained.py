@@ -1,4 +1,4 @@
-"""What every folder of ``config.json`` and safetensors has in common; without torch, for whoever only reads configs.
+"""What every folder of ``config.json`` and safetensors has in common; needs no torch to read configs.
 
 ::
 
@@ -66,7 +66,7 @@ class Pretrained:
 
     @classmethod
     def resolve(cls, source: str | Path, offline: bool = False) -> Path:
-        """The folder that ``source`` means: a name under ``pretrained/``, a folder, a run's folder, or a Hub id.
+        """The folder meant by ``source``: a name under ``pretrained/``, a folder, a run's folder, or a Hub id.
 
         A Hub id ("owner/name") is looked up only where no such folder exists; ``offline``, in the local cache alone.
 
@@ -117,7 +117,7 @@ class Pretrained:
 
     @classmethod
     def _read(cls, folder: Path, asked: Path, *args: Any, **options: Any) -> Self:
-        """One of these from ``folder``, where what was saved last of ``asked`` is at present."""
+        """Loads one from ``folder``, which now holds the last save of ``asked``."""
         raise NotImplementedError
 
     @classmethod
@@ -149,9 +149,9 @@ class Pretrained:
 
     @classmethod
     def migrate_config(cls, values: dict) -> dict:
-        """The JSON object of a config.json as this version writes it, from what an earlier one may have written.
+        """Converts the JSON object of a config.json of an earlier version to what this one writes.
 
-        Everything that is read passes here once, unchecked: any value may be of any type.
+        Every config passes here once before it is checked, so any value may be of any type.
         """
         return values
 
@@ -223,7 +223,7 @@ def to_json(values: dict) -> bytes:
 
 
 def _shown(info: Any) -> dict:
-    """What a folder says of itself, without what no page could show."""
+    """A folder's info, without what no page could show."""
     kept = {}
     for key, value in info.items() if isinstance(info, dict) else ():
         with contextlib.suppress(ValueError):

@@ -20,7 +20,7 @@ def is_id(text: str) -> bool:
 
 
 def download(repo_id: str, patterns: Iterable[str], offline: bool = False) -> Path:
-    """The local folder of a repository, with its files of the names or patterns given and no others.
+    """The local folder of a repository, with only the files of the given names or patterns.
 
     Args:
         offline: takes what is in the local cache and asks nobody.
@@ -40,7 +40,7 @@ def download(repo_id: str, patterns: Iterable[str], offline: bool = False) -> Pa
 def upload(
     write: Callable[[Path], None], repo_id: str, files: Iterable[str], token: str | None = None, private: bool = True
 ) -> str:
-    """Uploads those of the ``files`` (names or patterns) that ``write`` puts into a folder, and returns the address.
+    """Has ``write`` fill a folder, uploads its ``files`` (names or patterns), and returns the address.
 
     Args:
         repo_id: "owner/name"; made if it is not there.

@@ -1,8 +1,8 @@
 """Everything that mmgan says to people, by key: one JSON file a language, found here by its name.
 
-A file holds rooms of keys. A key of the library names its room, such as ``data.no_zip``; the rooms whose names begin
-with "ui" hold the page's texts, whose keys stand alone because the page's scripts use them too. What a language lacks
-is said in English. An error, a note or a verdict is a :class:`Message`, which becomes a sentence only where somebody
+A file holds rooms of keys. A key of the library names its room, such as ``data.no_zip``. Rooms whose names begin with
+"ui" hold the page's texts; their keys stand alone, because the page's scripts use them too. What a language lacks is
+said in English. An error, a note or a verdict is a :class:`Message`, which becomes a sentence only where somebody
 reads it.
 """
 
@@ -79,7 +79,7 @@ class Message:
 
     @classmethod
     def plain(cls, text: str) -> Message:
-        """A text that is none of ours, such as what an earlier version wrote down; the same in every language."""
+        """A text without a key, such as one from an earlier version; the same in every language."""
         return cls(PLAIN, text=text)
 
     @classmethod
@@ -88,7 +88,7 @@ class Message:
         return cls("list.row", parts=list(messages))
 
     def text(self, language: str = ENGLISH) -> str:
-        """The sentence in that language; of a message without the name that it begins with, the rest."""
+        """The sentence in that language; if it begins with a name that is left out, the rest."""
         try:
             return say(self.key, language, **self.values).lstrip()
         except (LookupError, ValueError, TypeError, AttributeError):  # no key of ours, or values that do not fit it
@@ -99,7 +99,7 @@ class Message:
         return Message(self.key, **{**self.values, **values})
 
     def beside(self, name: str) -> Message:
-        """The same without ``name``, which stands beside it, where that is what its sentence is about."""
+        """The same without its subject where that is ``name``, which is shown beside it."""
         return self.with_values(name="") if self.values.get("name") == name else self
 
     def map(self, change: Callable[[str], str]) -> Message:
@@ -115,7 +115,7 @@ class Message:
         return Message(self.key, **{name: changed(value) for name, value in self.values.items()})
 
     def to_json(self) -> str | dict:
-        """A JSON value that :meth:`from_json` takes: the text itself where it is none of ours."""
+        """A JSON value for :meth:`from_json`; a text without a key is itself."""
         if self.key == PLAIN:
             return self.values["text"]
         return {"key": self.key, "values": _to_json(self.values)}
@@ -181,7 +181,7 @@ NOTHING = Message.plain("")
 
 
 def lacks(language: str) -> list[str]:
-    """What is wrong with a language's file beside English: keys that it lacks or has besides, or other places."""
+    """What is wrong with a language's file, compared with English: missing or additional keys, or other places."""
     english, other = (
         {f"{room}.{name}": text for room, names in rooms(spoken).items() for name, text in names.items()}
         for spoken in (ENGLISH, language)
@@ -196,5 +196,5 @@ def lacks(language: str) -> list[str]:
 
 
 def places(text: str) -> set[str]:
-    """The names of a text's places; of ``{count|file|files}``, which another language may not need, what it counts."""
+    """The names of a text's places; of ``{count|file|files}``, which other languages may not need, the count."""
     return {re.split(r"[!:|]", place)[0] for place in re.findall(r"\{([^{}]*)\}", text)}

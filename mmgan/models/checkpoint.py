@@ -49,7 +49,7 @@ class Model(ModelFolder, ModuleFolder):
 
     @property
     def examples(self) -> list[str]:
-        """Prompts that the model was made for, to offer to people; from ``info["examples"]``."""
+        """Prompts to offer to people; from ``info["examples"]``."""
         examples = self.info.get("examples")
         return [e for e in examples if isinstance(e, str)][:MAX_EXAMPLES] if isinstance(examples, list) else []
 

@@ -1,7 +1,7 @@
-"""What one sample of a model costs, worked out from its config alone, before anything of it is built.
+"""What one sample of a model costs, estimated from its config alone, before anything is built.
 
-Sizes that are each within their ranges can together ask for minutes of work and gigabytes of memory, so whoever samples
-models of strangers for others holds the whole to the limits here. What ships and all presets lie far below them.
+Sizes that are each within their range can together ask for minutes of work and gigabytes of memory. So a server that
+samples from strangers' models checks the whole against the limits here; what ships and all presets lie far below them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Cost:
 
 
 def sample_cost(config: ModelConfig) -> Cost:
-    """Estimates what a sample of a model of ``config`` costs, right within about a factor of two."""
+    """Estimates what a sample of a model with ``config`` costs, to within a factor of about two."""
     style, parts = config.style_dim, config.modalities
     mapping = style * (EMBEDDING_DIM + style)
     mapping += sum(style * (3 * style + config.latent_shared + section.latent) for section in parts.values())

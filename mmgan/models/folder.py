@@ -1,7 +1,7 @@
 """Folders whose weights are torch modules (:class:`ModuleFolder`), or one module (:class:`PretrainedModule`).
 
-A folder from somebody else can do no more than choose sizes within the ranges of its settings, and its weights must
-have exactly the names and shapes that those sizes give.
+A folder from somebody else can only choose sizes within the ranges of its settings, and its weights must have exactly
+the names and shapes that follow from those sizes.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class ModuleFolder(Pretrained):
 
     @classmethod
     def migrate_tensors(cls, file: str, tensors: dict) -> dict:
-        """The tensors of a file ("generator", "optimizer-generator", ...) under the names that this version gives them.
+        """Converts the names of a file's tensors ("generator", "optimizer-generator", ...) to those of this version.
 
-        Every file that is read passes here once, before a tensor of it is read: values are to be left as they are.
+        Every file passes here once before its tensors are read; values must stay as they are.
         """
         return tensors
 

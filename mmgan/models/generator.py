@@ -61,6 +61,6 @@ class Generator(nn.Module):
             self.add_module(name, MODALITIES[name].synthesis(config, section))
 
     def forward(self, embedding: Tensor, latents: Tensor, wanted: Collection[str] | None = None) -> dict[str, Tensor]:
-        """Modalities that are not ``wanted`` are not made; None: all are."""
+        """Makes only ``wanted`` modalities; None: all."""
         styles = self.mapping(embedding, latents)
         return {name: getattr(self, name)(w) for name, w in styles.items() if wanted is None or name in wanted}

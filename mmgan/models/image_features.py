@@ -1,4 +1,4 @@
-"""Eyes: what a network that learned to name a million photographs sees (EfficientNet-Lite; Tan and Le 2019).
+"""Features of a network that learned to name a million photographs (EfficientNet-Lite; Tan and Le 2019).
 
 Its weights are frozen. Critics that look through them know edges, textures and parts from the first step (Projected
 GAN, Sauer et al. 2021), distances between its features are nearer to what people call alike than those between pixels

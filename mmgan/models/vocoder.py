@@ -147,10 +147,10 @@ class Vocoder(PretrainedModule):
 
     @torch.no_grad()
     def vocode(self, mel: Tensor) -> Tensor:
-        """Log-mel [B, bands, T] -> waveform [B, T * hop] in -1..1, each bit for bit what it is alone.
+        """Log-mel [B, bands, T] -> waveform [B, T * hop] in -1..1, each bit for bit as if computed alone.
 
-        One clip at a time: how a product of matrices is added up may depend on the number of its rows, and where a row
-        lies in memory. A clip's hundreds of frames keep one core busy by themselves.
+        One clip at a time, because the rounding of a matrix product may depend on its number of rows and on where a row
+        lies in memory. The hundreds of frames of one clip keep a core busy anyway.
         """
         sounds = [self._vocode_one(one.clone(memory_format=torch.contiguous_format)[None]) for one in mel]
         return torch.cat(sounds) if sounds else mel.new_zeros(0, mel.shape[2] * self.config.audio.hop)
@@ -199,7 +199,7 @@ class Vocoder(PretrainedModule):
 @functools.lru_cache(maxsize=8)
 @torch.inference_mode(False)
 def _shares(audio: AudioConfig, device: str) -> tuple[Tensor, Tensor]:
-    """Each band's share in what a bin is to do, and in the least magnitude of a bin; [bands, bins] each."""
+    """Each band's share in the correction of a bin, and in the least magnitude of a bin; [bands, bins] each."""
     filters = filterbank(audio, device)[1]
     share = (filters / filters.sum(1, keepdim=True).clamp(min=1e-6)).T.contiguous()
     return share, HOLES * share / filters.sum(0).clamp(min=1e-3)[:, None]
@@ -216,7 +216,7 @@ def _windows(audio: AudioConfig, device: str) -> tuple[Tensor, Tensor]:
 @functools.lru_cache(maxsize=8)
 @torch.inference_mode(False)
 def _overlap_scale(audio: AudioConfig, count: int, device: str) -> Tensor:
-    """[1, samples of ``count`` frames]: what overlapping windows are to be divided by, as a factor."""
+    """[1, samples of ``count`` frames]: the factor that undoes the sum of overlapping windows."""
     window = filterbank(audio, device)[0]
     return 1 / _overlap_add(window.square().expand(1, count, -1), audio.hop).clamp(min=1e-6)
 

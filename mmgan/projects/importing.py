@@ -83,11 +83,11 @@ def add(
     """Adds zips, folders and loose files, in the layouts of :mod:`mmgan.data.folder.reading`.
 
     Everything is checked against the limits before the first file is unpacked; a refused upload changes nothing. A file
-    that cannot be used becomes an item that says why. What was added before a kill or an error stays.
+    that cannot be used becomes an item that says why. Files added before a kill or an error stay.
 
     Args:
-        caption: of all the files; "" takes what their metadata, folders or names say.
-        progress: called before each file and once at the end; what it raises ends the adding.
+        caption: of all the files; "" uses their metadata, folders or names.
+        progress: called before each file and once at the end; an error that it raises ends the adding.
         refused: what was left out before it came here, to be listed with the rest.
         encoding: of the captions in files that do not say it; None guesses, and keeps them (``Added.guessed``) to be
             read in another one by :meth:`Project.read_again`.
@@ -112,7 +112,7 @@ def add(
 
 
 def refuse_large(names: Sequence[str], limit: int) -> list[Problem]:
-    """What :func:`add` lists of files of more than ``limit`` bytes that were never sent."""
+    """The list for :func:`add` of files over ``limit`` bytes that were never sent."""
     return [Problem(name, Message("data.left_out_large", size=mebibytes(limit))) for name in names]
 
 

@@ -112,7 +112,7 @@ def is_long(item: Item) -> bool:
 
 
 def assess(items: Iterable[Item]) -> list[Item]:
-    """The same items with ``code``, ``message``, ``act`` and ``used`` as they follow from the whole table.
+    """The same items with ``code``, ``message``, ``act`` and ``used``, which depend on the whole table.
 
     Partners that are gone, or of the wrong kind, are forgotten.
     """
@@ -134,10 +134,10 @@ def assess(items: Iterable[Item]) -> list[Item]:
 
 
 def originals(items: Iterable[Item]) -> dict[int, Item]:
-    """For each item that can be read the first that says the same, which may be itself.
+    """For each readable item the first one that it repeats, which may be itself.
 
-    One sound may belong to many pictures, so the same file twice says two things where its partners differ. Without a
-    partner, or with one in which nothing is to be heard or seen, it says nothing that the same file with one does not.
+    One sound may belong to many pictures, so the same file twice is no repetition if its partners differ. Without a
+    partner, or with an empty one, it repeats any item of the same file.
     """
     items = list(items)
     partners = {key: partner and (None if _empty(partner) else partner) for key, partner in _partners(items).items()}

@@ -116,7 +116,7 @@ class Project(Store):
         self.change(change)
 
     def cut(self, ids: Iterable[int], how: str) -> None:
-        """What to take of long sounds: "loudest", their most energetic second, or "pieces", as many as are worth it.
+        """Which part of long sounds to use: "loudest", their most energetic second, or "pieces", without silent ones.
         Pictures and short sounds among the items stay as they are.
 
         Raises:
@@ -172,7 +172,7 @@ class Project(Store):
         return self.change(change)
 
     def _write_pieces(self, item: Item) -> int:
-        """Cuts a long sound; returns how many pieces there are, named by its contents, which no other file has."""
+        """Cuts a long sound into files named by its content; returns how many."""
         try:
             pieces = cut_pieces(decode_sound((self.folder / item.file).read_bytes(), self.limits))
         except FileNotFoundError as error:

@@ -41,8 +41,8 @@ class Projects:
         """A new, empty project.
 
         Args:
-            owner: what tells one visitor from another, such as a random token; only its hash is kept. A project
-                without an owner is no visitor's, and found by whoever has the folder alone.
+            owner: tells visitors apart, such as a random token; only its hash is kept. A project without an owner
+                belongs to no visitor and is found only through its folder.
 
         Raises:
             DataError: the name is empty, or the owner has too many projects.
@@ -66,7 +66,7 @@ class Projects:
             owner: refuse it unless it is this owner's, or shared; None: whoever asks.
 
         Raises:
-            DataError: there is none that the owner may see; a stranger's and none at all are told alike.
+            DataError: there is none that the owner may see; whether a stranger's exists cannot be told from it.
         """
         if isinstance(key, str) and _ID.fullmatch(key) and (self.root / key / PROJECT).is_file():
             project = Project(self.root / key, self.limits)
@@ -90,7 +90,7 @@ class Projects:
         return [project for *_, project in sorted(found)]
 
     def damaged(self) -> list[tuple[str, Message]]:
-        """Key and reason of each folder that was a project and cannot be read; whose it was cannot be known then."""
+        """Key and reason of each project that cannot be read; whose it was is then unknown."""
         found = []
         for folder in self._folders():
             if not _ID.fullmatch(folder.name) or not folder.is_dir():

@@ -1,4 +1,4 @@
-"""Captions of a project whose encoding was guessed: kept as they came, so that they can be read in another one.
+"""Keeps captions whose encoding was guessed as they came, so that they can be read again in another encoding.
 
 The files that held them wait in ``.tables/`` of the project as a small zip, until the person says that they are right,
 or the last item of that upload is gone.
@@ -48,7 +48,7 @@ def keep(project: Store, readings: Sequence[Reading], items: Iterable[int]) -> K
 
 
 def read_again(project: Store, key: int, encoding: str) -> int:
-    """Reads captions in another encoding, those that somebody changed meanwhile excepted; returns how many changed.
+    """Reads captions in another encoding, except those edited meanwhile; returns how many changed.
 
     Args:
         key: the ``id`` of one of :meth:`Store.readings`.
@@ -89,12 +89,12 @@ def read_again(project: Store, key: int, encoding: str) -> int:
 
 
 def forget(project: Store, key: int) -> None:
-    """Says that captions were read rightly, and lets go of what is kept of them."""
+    """Confirms that captions were read correctly, and deletes the kept originals."""
     project.change(lambda state: state.update(readings=[kept for kept in state.get("readings", []) if kept.id != key]))
 
 
 def fitted(text: str) -> str:
-    """A caption without its end where it is longer than one may be."""
+    """A caption cut to the length that one may have."""
     return check_caption(text if len(text) <= MAX_CAPTION else text[:MAX_CAPTION].rsplit(" ", 1)[0])
 
 
@@ -108,7 +108,7 @@ def _captions(layout: Layout) -> dict[str, list[str]]:
 
 
 def _caption(item: Item, before: dict[str, list[str]], after: dict[str, list[str]]) -> str | None:
-    """What an item's caption is in the other encoding; None where the person wrote one meanwhile."""
+    """An item's caption in the other encoding; None if the person has written one meanwhile."""
     old, new = before.get(item.name, []), after.get(item.name, [])
     if item.caption not in (old or [""]):
         return None
@@ -117,7 +117,7 @@ def _caption(item: Item, before: dict[str, list[str]], after: dict[str, list[str
 
 
 def _say_anew(state: dict, raw: dict[str, bytes], problems: list[Problem]) -> None:
-    """What could not be taken of these tables, as it is in the other encoding."""
+    """Replaces the list of what these tables could not give with that of the other encoding."""
 
     def of_these(problem: Problem) -> bool:
         return any(problem.file == name or problem.file.startswith(f"{name}, ") for name in raw)

@@ -11,7 +11,7 @@
     .tables/        captions whose encoding was guessed, as they came (mmgan.projects.rereading)
 
 project.json is the truth: it is replaced as a whole at each change, so that a kill at any moment leaves the table from
-before or after the change. metadata.csv is written after it, and anew wherever a kill came between.
+before or after the change. metadata.csv is written after it; if a kill comes between, the next opening does so.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ LOCK_SECONDS = 30.0  # a change waits so long for another
 
 @functools.lru_cache(64)
 def _read(path: str, inode: int, changed: int, size: int) -> dict:
-    """A table as it was then. Each request opens its project anew, and thousands of items take a while to check."""
+    """The checked table of a file, cached: each request opens its project, and thousands of items take a while."""
     if size > MAX_JSON:
         raise ValueError("too large")
     return checked(json.loads(Path(path).read_bytes()))
 
 
 def locked(folder: Path):
-    """A context in which no other changes the project in ``folder``, be its table whole or damaged.
+    """A context in which nobody else changes the project in ``folder``, even a damaged one.
 
     Raises:
         DataError: it is gone, or somebody else changes it all the time.
@@ -105,7 +105,7 @@ class Store:
         return self._state()["owner"]
 
     def belongs_to(self, owner: str) -> bool:
-        """Whether it is of the visitor with that key; whoever has no key, "", owns nothing."""
+        """Whether it belongs to the visitor with that key; "" owns nothing."""
         return bool(owner) and self.owner == owner_hash(owner)
 
     def items(self) -> list[Item]:
@@ -181,7 +181,7 @@ class Store:
                     piece.unlink(missing_ok=True)
 
     def _remove_kept(self, readings: list[Kept]) -> None:
-        """Deletes the captions that are kept as they came and that no reading needs any more."""
+        """Deletes kept captions that no reading needs any more."""
         needed = {kept.file for kept in readings}
         for path in (self.folder / KEPT_FOLDER).glob("*.zip"):
             if f"{KEPT_FOLDER}/{path.name}" not in needed:

@@ -83,7 +83,7 @@ def pruned(state: dict) -> dict:
 
 
 def _without_defaults(item: Item) -> dict:
-    """What is not as it would be anyway; what :func:`assess` finds is left out, for it is found again."""
+    """An item's values that differ from the defaults, without those that :func:`assess` works out again."""
     plain = Item(item.id, item.name, item.kind)
     found = ("code", "message", "act", "used")
     values = vars(item) | {"error": item.error.to_json()}
@@ -106,7 +106,7 @@ def select(items: Sequence[Item], ids: Iterable[int] | str) -> list[Item]:
 
 
 def name_matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a name, with its folders or without, is of a pattern.
+    """Tells whether a name, with or without its folders, fits a pattern.
 
     Raises:
         DataError: the pattern is too long.
@@ -137,5 +137,5 @@ def check_caption(caption: str) -> str:
 
 
 def owner_hash(owner: str) -> str:
-    """What is kept of an owner, so that who reads the disk cannot pass for them."""
+    """What is stored of an owner, so that a reader of the disk cannot pose as them."""
     return hashlib.sha256(f"mmgan project owner {owner}".encode()).hexdigest() if owner else ""

@@ -19,7 +19,7 @@ NAME = re.compile(r"[^\W_][\w .()+-]*", re.UNICODE)  # any alphabet; nothing tha
 
 
 def preset_of(training: dict) -> str:
-    """The preset whose sizes a run's settings have, whatever colours its pictures have; "" where they are of none."""
+    """The preset with the sizes of a run's settings, in grey or colour; "" if there is none."""
     try:
         model = from_dict(ModelConfig, training.get("model", {}))
     except CheckpointError:

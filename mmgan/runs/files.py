@@ -1,7 +1,7 @@
-"""The one door to a run's files: whatever lies there, what comes out is of the right kind, or the file is damaged.
+"""Reads a run's files: values are of the right kind whatever lies there, or the file counts as damaged.
 
 A run folder may have been cut short by a full disk, edited by hand, or copied from anywhere. Readers here check each
-value that the rest relies on, so that one damaged run is told as such and never stops whoever looks at the others.
+value that the rest relies on, so that a damaged run is reported as such and never gets in the way of others.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Damaged(TrainingError):
 
 
 def plain(value):
-    """JSON values only: numbers of NumPy and one-element tensors as Python's, not-a-number and infinity as None."""
+    """JSON values only: NumPy numbers and one-element tensors become Python's, NaN and infinity None."""
     value = value.to_json() if isinstance(value, Message) else value
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
@@ -108,7 +108,7 @@ def _named(check: Callable) -> Callable:
 
 
 def _fields(needed: dict[str, Callable] | None = None, **known: Callable) -> Callable:
-    """An object: each of its ``known`` fields of its kind, where it is there; those ``needed`` are; others pass."""
+    """An object: ``known`` fields must be of their kind, ``needed`` ones must be there, others are let through."""
 
     def check(value) -> dict:
         if not isinstance(value, dict) or not (needed or {}).keys() <= value.keys():
@@ -150,7 +150,7 @@ _ACCESS = _fields({"owner": _text, "everybody": _flag}, data=_text)
 
 
 def read_status(folder: Path) -> dict:
-    """What status.json says, {} where there is none; "state" is one of ``STATES``, and what else is there is right.
+    """What status.json says, {} where there is none; "state" is one of ``STATES``, and other fields are valid.
 
     Raises:
         Damaged: it holds anything else.
@@ -170,7 +170,7 @@ def read_config(folder: Path) -> dict:
 
 @functools.lru_cache(1_024)
 def _known_config(folder: Path, *_) -> dict:
-    """The same, of a file that has not changed: every list of runs asks for it, and it never changes."""
+    """The same, cached: every list of runs asks for it, and the file never changes."""
     return _read(folder, "config.json", _CONFIG_FILE).get("config", {})
 
 

@@ -99,5 +99,5 @@ def _curve(column: Column, start: int, buckets: int) -> dict[str, list]:
 
 
 def _short(value: float) -> float:
-    """Four digits: more than a chart shows, and a third of the bytes."""
+    """Rounded to four digits: more than a chart shows, in a third of the bytes."""
     return float(f"{value:.4g}")

@@ -1,7 +1,7 @@
 """Runs of one folder: started as processes of their own, watched and directed through their folders alone.
 
-A training belongs to nobody: it goes on when whoever started it ends, and another manager of the same folder, in
-another process, sees and directs it as well.
+A training goes on when the process that started it ends; another manager of the same folder, in another process, sees
+and directs it as well.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Manager:
         raise TrainingError("runs.no_such_run", name=str(name)[:MAX_NAME])
 
     def status(self, name: str) -> dict:
-        """The run's status, honest also about a process that was just started or has ended without a word."""
+        """The run's status, correct also for a process that has just started or has ended without a word."""
         run = self.run(name)
         status = run.status()
         process = self._started.get(name)
@@ -106,7 +106,7 @@ class Manager:
         return settings_of(self.run(name), self.status(name))
 
     def history(self, name: str) -> History:
-        """The run's metrics, read on from where they were left."""
+        """The run's metrics, read on from the last position."""
         run = self.run(name)
         with self._reading:
             if name not in self._histories:
@@ -265,7 +265,7 @@ class Manager:
 
     @contextlib.contextmanager
     def _room(self):
-        """In the block one more run may begin, and no other does meanwhile, in another server neither."""
+        """Lets one more run begin within the block; meanwhile no other begins, not even from another server."""
         with self._lock, contextlib.ExitStack() as stack:
             with saving(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,8 @@
     access.json     whose it is (:mod:`mmgan.runs.access`); a run without one is everybody's
     stop            exists once somebody asked for a stop; likewise pause, save and sample: all that readers write
 
-All that the app shows of a run is read from there, so a reload, a second browser and a restart show the same. This
-module needs no torch, so that whoever only looks at runs need not load it.
+Whatever the app shows of a run is read from there, so a reload, a second browser and a restart show the same. This
+module needs no torch, so looking at runs does not load it.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Run(Metrics):
 
     @property
     def config(self) -> dict:
-        """What the run was asked to do, with what was changed when it went on; {} while it has yet to say.
+        """What the run was asked to do, with later changes; {} while there is no config yet.
 
         Raises:
             Damaged: config.json or changes.json is damaged.
@@ -183,7 +183,7 @@ class Run(Metrics):
             return None
 
     def model_step(self) -> int | None:
-        """The step of its model, also of one that came from elsewhere, without what training it on would need."""
+        """The step of its model, also of an imported one that lacks the state for training on."""
         step = self.checkpoint_step()
         return self.status()["step"] if step is None and (self.checkpoint / "config.json").is_file() else step
 
@@ -297,7 +297,7 @@ class Run(Metrics):
     def request(self, what: str) -> None:
         """Asks the training process for one of ``REQUESTS``, which it answers after its present step.
 
-        To stop saves first; a pause lasts as long as the wish for it (:meth:`withdraw`).
+        A stop saves first; a pause lasts until :meth:`withdraw`.
 
         Raises:
             MmganError: the folder cannot be written.
@@ -312,12 +312,12 @@ class Run(Metrics):
         return (self.folder / what).exists()
 
     def withdraw(self, what: str) -> None:
-        """Takes the wish back. Of a pause: let the training go on."""
+        """Takes a request back; taking back a pause lets the training go on."""
         with saving(self.folder / what):
             (self.folder / what).unlink(missing_ok=True)
 
     def _forget_requests(self) -> None:
-        """Takes back every wish of the past, at a beginning; those since a claim are meant for this very training."""
+        """Withdraws requests of the past; those made after a claim are meant for the training that now begins."""
         if not self._claimed(self.said()):
             for what in REQUESTS:
                 self.withdraw(what)
@@ -370,12 +370,12 @@ class Run(Metrics):
             replace_file(self.folder / "status.json", to_json(status, indent=2))
 
     def _abandoned(self) -> bool:
-        """Whether the folder is one that a kill left between its making and its status.json."""
+        """Whether a kill left the folder before its status.json was written."""
         empty = {entry.name for entry in self.folder.iterdir()} <= {ACCESS}
         return empty and time.time() - self.folder.stat().st_mtime > ABANDONED_SECONDS
 
     def give_up(self, reason: Message) -> None:
-        """Says "failed" in the place of a process that was claimed for and ended before it could write."""
+        """Writes "failed" for a process that the folder was claimed for and that ended before it could write."""
         with contextlib.suppress(TrainingError):  # another process writes the run, so it lives
             self._acquire()
             self.set_status("failed", reason=reason)

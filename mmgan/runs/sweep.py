@@ -1,4 +1,4 @@
-"""What killed writers left in a folder of runs, removed when the next one looks at it: no process will finish it."""
+"""Removes what killed processes left unfinished in a folder of runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLACES = ("", "samples", "samples/strips")  # of a run folder
 
 
 def sweep(folder: Path) -> None:
-    """Removes what is left by processes that live no more, and nothing of a run that anybody trains."""
+    """Removes what dead processes left, and nothing of a run that is being trained."""
     with contextlib.suppress(OSError):  # an unreadable folder is reported when somebody asks for it
         if not folder.is_dir():
             return

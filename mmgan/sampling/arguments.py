@@ -1,6 +1,6 @@
-"""Prompts, numbers and arrays that people give, checked: each error is a sentence that says what can be given.
+"""Checks prompts, numbers and arrays that people give; each error is a sentence that says what is allowed.
 
-The page asks here too, so that a number that Python takes is one that the page takes, within its own limits.
+The page uses these too, so it takes the same numbers as Python, within limits of its own.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def checked_prompts(prompt: str | Sequence[str] | None) -> list[str]:
 
 
 def checked_embeddings(embeddings, prompt: str | Sequence[str] | None, width: int) -> tuple[Tensor, list[str]]:
-    """Embeddings [n, width] that the caller gave, and the n prompts that they are called by, else ""."""
+    """Embeddings [n, width] that the caller gave, and their n prompts, "" without any."""
     rows = checked_rows("embeddings", embeddings, width)
     prompts = [""] * len(rows) if prompt is None else _listed(prompt)
     if len(prompts) != len(rows):

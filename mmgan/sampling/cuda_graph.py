@@ -1,6 +1,6 @@
 """A forward pass recorded once as a CUDA graph and replayed: one launch instead of hundreds of small kernels'.
 
-The shapes are those of the recording, and the weights are read where they were then: moving the network needs another
+Shapes stay those of the recording, and weights are read where they were then, so moving the network needs another
 recording. See torch.cuda.graph and https://pytorch.org/blog/accelerating-pytorch-with-cuda-graphs.
 """
 
@@ -44,7 +44,7 @@ class Recorded:
 
 
 def record(forward: Callable[..., tuple[Tensor, ...]], *inputs: Tensor) -> Recorded | None:
-    """``forward`` recorded, if replayed it gives what it gives; None where it does not or cannot be recorded."""
+    """Records ``forward``; None where that is impossible or a replay gives other results."""
     try:
         with card, torch.inference_mode():
             recorded = Recorded(forward, *inputs)

@@ -1,12 +1,12 @@
 """Where and how samples are computed: passes, threads, exactness, CUDA graphs, devices and precision.
 
-Same row and device: the same result bit for bit, whatever else is computed with it. Matrix products and convolutions
-round differently for different batch sizes, and Griffin-Lim makes an audible difference of a millionth in a mel. So the
-generator runs in passes of a fixed number of rows (``ROWS``), padded if need be, and sounds are made one by one. On a
-CPU a pass of four takes twice as long as a pass of one, so that a lone sample waits little; many take passes of eight
-(``MANY_ROWS``) and sounds in fours, which is less work, once a trial has shown that this processor gives each row the
-same bits either way. What one call has to do is spread over the cores, each with passes and sounds of its own. On CUDA
-a pass computes in bfloat16 and is replayed from a graph.
+On the same device a row gives the same result bit for bit, whatever else is computed with it. But matrix products and
+convolutions round differently for different batch sizes, and Griffin-Lim turns a millionth in a mel into an audible
+difference. So the generator runs in passes of a fixed number of rows (``ROWS``), padded if need be, and sounds are made
+one by one. On a CPU a pass of four takes twice as long as a pass of one, so a lone sample waits little. Many samples
+are made in passes of eight (``MANY_ROWS``) and sounds in fours, which is less work, once a trial has shown that this
+processor gives each row the same bits either way. The work of a call is spread over the cores, each with passes and
+sounds of its own. On CUDA a pass computes in bfloat16 and is replayed from a graph.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MANY_ROWS, MANY_SOUNDS = 8, 4  # in one pass, and in one run of the vocoder, on 
 
 @dataclass
 class Made:
-    """What came of n rows, and the seconds that it took."""
+    """The results of n rows, and the seconds that they took."""
 
     pixels: list[np.ndarray]  # n, uint8 [S, S] or [S, S, 3]
     mels: np.ndarray  # float32 [n, bands, frames]
@@ -49,7 +49,7 @@ class Engine:
     """A generator and the vocoder on a device; safe to call from several threads.
 
     Args:
-        reload: gives the generator again, for a card from which nothing can be fetched any more.
+        reload: loads the generator again, for when nothing can be fetched from a failed card.
         device: "auto" is CUDA where it works, else the CPU, with a sentence in ``notice`` if CUDA failed.
 
     Raises:
@@ -152,7 +152,7 @@ class Engine:
             self._gpu_failed(device, error)
 
     def _gpu_failed(self, device: torch.device, error: RuntimeError) -> None:
-        """Goes on with the CPU where the device was chosen by us, and says so once."""
+        """Goes on with the CPU if the device was chosen automatically, and says so once."""
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120].rstrip(".")
         if not self._may_fall_back:
             raise MmganError("sampling.device_failed", device=device, error=reason) from error

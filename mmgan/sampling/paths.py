@@ -1,7 +1,7 @@
 """Rows for the generator: samples of prompts, the way from one prompt to another, and walks along the latents.
 
-Rows can be computed in any company (:mod:`mmgan.sampling.engine`), so that a server puts those of many visitors into
-one pass and each of them gets what :class:`~mmgan.sampling.pipeline.Pipeline` would have made for them alone.
+A row does not depend on what is computed with it (:mod:`mmgan.sampling.engine`), so a server can put rows of many
+visitors into one pass, and each gets what :class:`~mmgan.sampling.pipeline.Pipeline` would have made for them alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PARTS = ("shared", "image", "audio")  # of the latents, in their order
 
 @dataclass
 class Rows:
-    """What the generator is given for n samples."""
+    """The generator's inputs for n samples."""
 
     embeddings: Tensor  # float32 [n, 384]
     latents: Tensor  # float32 [n, latent_dim]

@@ -6,7 +6,7 @@
                                                 +-> generator -> picture, log-mel -> vocoder -> waveform
     seed -> latents (shared | image | audio) ---+
 
-What runs where, and how many at a time, is :mod:`mmgan.sampling.engine`'s to decide; it changes no bit of a sample.
+:mod:`mmgan.sampling.engine` decides what runs where, and how many at a time; that changes no bit of a sample.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ class Pipeline:
         )
 
     def embed(self, prompts: str | Sequence[str]) -> Tensor:
-        """Prompts -> embeddings float32 [n, 384], each what it is alone (see :meth:`TextEncoder.encode`).
+        """Prompts -> embeddings float32 [n, 384], each as if encoded alone (see :meth:`TextEncoder.encode`).
 
         Raises:
             PromptError: a prompt that cannot be used.

@@ -1,4 +1,4 @@
-"""A model zip from elsewhere as a run, so that it is sampled from, fine-tuned, shared and deleted as any other."""
+"""Makes a run of a model zip, so that it is sampled from, fine-tuned, shared and deleted like any other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IMPORTED = Message("runs.imported")
 
 
 def adopt(source: str | Path, folder: str | Path) -> Run:
-    """Makes the finished run ``folder`` of a model zip, once all of the zip has been found right.
+    """Turns a model zip into the finished run ``folder``, after all of the zip has been checked.
 
     Raises:
         TrainingError: the folder is there already.

@@ -15,7 +15,7 @@ SHEET = "samples.png"
 
 
 def write_shareable(source: str | Path, folder: Path, half: bool = True) -> None:
-    """Writes into ``folder`` what a stranger needs of a model: weights, config, card, thumbnails; no training state."""
+    """Writes what others need of a model into ``folder``: weights, config, card, thumbnails; no training state."""
     from ..evaluation.report import sample_sheet
     from ..sampling.pipeline import Pipeline
 

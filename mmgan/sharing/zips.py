@@ -71,7 +71,7 @@ def export_model(source: str | Path, target: str | Path, half: bool = True) -> P
 
 
 def import_model(source: str | Path, folder: str | Path, limits: Limits = MODEL_LIMITS) -> Path:
-    """Unpacks a model zip into a new ``folder``, once all of it has been found right, and returns it.
+    """Unpacks a model zip into a new ``folder``, after all of it has been checked, and returns it.
 
     Raises:
         CheckpointError: the zip is none of mmgan's, or a name, size, setting or tensor in it is not as it should be.
@@ -101,7 +101,7 @@ def _write_members(folder: Path, members: dict[str, bytes], flush: bool = True) 
 
 
 def _members(source: Path, limits: Limits) -> dict[str, bytes]:
-    """The files of a model zip by name, each found to be what its name says, before anything is built or written."""
+    """The files of a model zip by name, each checked to be what its name says before anything is built or written."""
     try:
         files = ZipFiles(source, limits)
     except (DataError, OSError) as error:

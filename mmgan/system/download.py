@@ -144,7 +144,7 @@ def _receive(url: str, part: Path, size: int | None) -> None:
 
 
 def _verify(part: Path, checksums: dict[str, str | None], size: int | None) -> None:
-    """Removes ``part`` and complains if it is not the file that was asked for."""
+    """Removes ``part`` and raises if it is not the right file."""
     expected = {name: value.lower() for name, value in checksums.items() if value}
     right = size is None or _length(part) == size
     for name, value in expected.items():

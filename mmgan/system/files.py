@@ -159,7 +159,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _tidy(folder: Path) -> None:
-    """Finishes what a killed save left: brings the copy put aside back, and removes half-written ones."""
+    """Cleans up after a killed save: restores the copy put aside, and removes half-written ones."""
     old = _aside(folder)
     if old.is_dir():
         if folder.exists():
@@ -178,12 +178,12 @@ def _tidy(folder: Path) -> None:
 
 
 def own_prefix() -> str:
-    """Begins the names of this process's temporary files, so that the next one removes them after a kill."""
+    """How names of this process's temporary files begin, so that another process can remove them after a kill."""
     return f"mmgan-p{os.getpid()}-"
 
 
 def remove_left(folder: Path) -> None:
-    """Removes from ``folder`` what processes that live no more were about to put in place, or to delete."""
+    """Removes from ``folder`` what dead processes were about to put in place or to delete."""
     for entry in list(os.scandir(folder)) if folder.is_dir() else ():
         left = _LEFT.fullmatch(entry.name)
         if left is None or process_lives(int(left[1])):

@@ -15,7 +15,7 @@ MODELS = ("digits", "shapes")  # models that ship, in the order shown
 
 
 def shipped(name: str, package: Path = PACKAGE) -> Path:
-    """The folder ``name`` ("pretrained" or "assets") of this installation; it is not there if that is incomplete.
+    """The folder ``name`` ("pretrained" or "assets") of this installation, which lacks it if it is incomplete.
 
     Args:
         package: where the package ``mmgan`` is; for tests.

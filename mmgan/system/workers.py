@@ -1,8 +1,8 @@
 """Threads that compute side by side, each on a core of its own.
 
-Torch splits one operation over the cores and waits at a barrier after each. That gains little where operations are as
-small as those of one sample, and costs dearly as soon as another program wants a core. Here whole samples are split
-instead: each thread computes its part alone, so that results do not depend on the number of threads either.
+Torch splits each operation over the cores and then waits for all of them. That gains little for operations as small as
+those of one sample, and costs much as soon as another program wants a core. Here whole samples are split instead: each
+thread computes its part alone, so results do not depend on the number of threads either.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def work_alone() -> None:
 
 
 def _start_afresh() -> None:
-    """In the child of a fork: the threads stayed behind in the parent, and so did whoever held the lock."""
+    """For the child of a fork: the threads, and the holder of the lock, stayed behind in the parent."""
     global _lock
     _lock = threading.Lock()
     _pool.cache_clear()

@@ -117,7 +117,7 @@ class TextEncoder(Pretrained):
     def encode(self, prompts: Sequence[str] | str) -> Tensor:
         """Embeddings float32 [n, 384] on the CPU, unit length, in the order of ``prompts``.
 
-        Each distinct prompt is encoded once and remembered; on a CPU, what else is in the list changes no bit.
+        Each distinct prompt is encoded once and remembered; on a CPU other prompts in the list change no bit.
 
         Raises:
             PromptError: see :func:`check_prompt`.
@@ -144,7 +144,7 @@ class TextEncoder(Pretrained):
     def embed_once(self, prompts: list[str]) -> Tensor:
         """Embeddings [n, 384] of prompts that are not worth remembering, unchecked and past the cache.
 
-        What else is in the list may change them by a millionth, which is worth a few milliseconds here.
+        Other prompts in the list may change them by a millionth, which a few milliseconds are worth here.
         """
         with self._lock:
             return self._embed(prompts, exact=False)
@@ -153,8 +153,8 @@ class TextEncoder(Pretrained):
         """Embeddings [n, 384] without the cache.
 
         Prompts share a forward (:mod:`mmgan.text.packing`). A matrix product may still round a row differently beside
-        others, so a forward of several prompts is believed only once one of its size gave, for prompts of each length,
-        the very bits that they gave alone.
+        others. So a forward of several prompts is used only once one of its size has given, for prompts of each length,
+        the same bits as each prompt alone.
         """
         if not prompts:
             return torch.zeros(0, EMBEDDING_DIM, dtype=torch.float32)

@@ -21,7 +21,7 @@ CLOSE = 1e-3  # of vectors whose numbers are around 1
 
 
 def prepare(model) -> PackedModel | None:
-    """``model``, of transformers, for packed prompts; None where it cannot be packed and is left to be called.
+    """``model``, of transformers, for packed prompts; None where it cannot be packed.
 
     Other options of these models, or other versions of the library, may differ: it has to give what its own forward
     gives. The model itself can be called as before.

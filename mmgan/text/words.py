@@ -19,7 +19,7 @@ _WORD = re.compile(f"{_EMOJI}|[{_CJK}]|{_LETTER}(?:[\u0300-\u036f'\u2019.:-]*{_L
 
 @dataclass(frozen=True)
 class WordImportance:
-    """One word of a prompt, ``prompt[start:end]``, and what the embedding owes to it."""
+    """One word of a prompt, ``prompt[start:end]``, and how much of the embedding depends on it."""
 
     word: str
     start: int
@@ -38,7 +38,7 @@ def find_words(prompt: str) -> list[tuple[int, int]]:
 
 
 def word_groups(prompt: str) -> list[tuple[int, int]]:
-    """The words as :func:`word_importance` leaves them out: those of long prompts by several, ``MAX_WORDS`` groups."""
+    """The words as :func:`word_importance` leaves them out, in long prompts in ``MAX_WORDS`` groups."""
     spans = find_words(prompt) or [(0, len(prompt))]
     step = -(-len(spans) // MAX_WORDS)
     return [(group[0][0], group[-1][1]) for group in (spans[i : i + step] for i in range(0, len(spans), step))]

@@ -32,7 +32,7 @@ def direct(options) -> dict:
 
 
 def going_on(run: Run, settings: dict | None = None, more: Sequence[str] = ()) -> TrainingConfig:
-    """What ``run`` does when it goes on: as before, but for the ``settings`` and "name=value"s given now.
+    """The config with which ``run`` goes on: as before, except for the ``settings`` and "name=value"s given now.
 
     How long it trains is counted from its beginning; steps replace minutes, and minutes steps.
 
@@ -59,7 +59,7 @@ def going_on(run: Run, settings: dict | None = None, more: Sequence[str] = ()) -
 
 
 def check_same(run: Run, options) -> None:
-    """Raises TrainingError where options name other data or another beginning than those of the run that goes on."""
+    """Raises TrainingError where options name other data or another start than the run has."""
     saved = run.config
     tuned = saved.get("finetune") or {}
     was = {
@@ -118,7 +118,7 @@ def open_run(
 
 
 def _access(data: str) -> Access | None:
-    """Whose a run on ``data`` is unless its starter has said so: what is made of a private project is as private."""
+    """Whose a run on ``data`` is unless that was said before: a run on a private project is as private."""
     from ..data.folder.layout import PROJECT
 
     if not exists(Path(data) / PROJECT):

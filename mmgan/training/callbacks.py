@@ -162,7 +162,7 @@ class LiveJudge(Look):
         self._ask(session, rows)
 
     def _ask(self, session: Session, rows: dict[str, Tensor]) -> None:
-        """In parts, so that who wants to stop need not wait for it."""
+        """In parts, so that a stop request need not wait for it."""
         if self.judge is None:
             return
         totals: dict[str, float] = {}
@@ -190,7 +190,7 @@ def judged(trainer: Trainer) -> tuple[list[Prompt], Tensor]:
 
 
 class Checkpoints(Callback):
-    """Saves every so often, and before the first step, so that from then on nothing can cost the run itself."""
+    """Saves now and then, and before the first step, so that no run is ever lost."""
 
     def begin(self, session: Session) -> None:
         if not (session.run_folder.checkpoint_step() or 0):

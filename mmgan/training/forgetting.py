@@ -1,4 +1,4 @@
-"""What a run shows of the files that it learned from, and how it forgets them once these are deleted."""
+"""Removes what a run shows of the files that it learned from, once these are deleted."""
 
 from __future__ import annotations
 

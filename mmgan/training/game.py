@@ -1,7 +1,7 @@
 """The two players and what their critics say: everything that the terms of the losses look at.
 
-Scores have names: a modality's own ("image"), "joint", and a modality's twins ("image_twins"). What the data lack
-altogether is neither made nor looked at, which nearly halves a step and changes nothing, since it would not count.
+Scores have names: a modality's own ("image"), "joint", and a modality's twins ("image_twins"). A modality that the data
+lack altogether is neither made nor judged, which nearly halves a step; its scores would not count anyway.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Callback:
         """Somebody asked for "save" or "sample"."""
 
     def after_pause(self, seconds: float) -> None:
-        """A pause is over, which clocks should not count."""
+        """A pause of so many seconds is over; clocks should not count it."""
 
     def enough(self, session: Session) -> bool:
         """Whether to end before the time asked for is over."""
@@ -181,7 +181,7 @@ class Session:
             self._pause()
 
     def _pause(self) -> None:
-        """Saves and waits, with no step and next to no work; after ``IDLE_SECONDS`` the process may as well leave."""
+        """Saves and waits, doing next to nothing; after ``IDLE_SECONDS`` the process ends."""
         run, since = self.run_folder, time.monotonic()
         self.save()
         run.set_status("paused", step=self.trainer.step_count, reason=self._saved())

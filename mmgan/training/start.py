@@ -1,6 +1,6 @@
 """``mmgan train``, and ``--resume`` of any run.
 
-The run's folder comes first and the libraries after, so that whoever watches sees it start at once.
+The run's folder is made before the libraries are loaded, so that it shows up at once.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ FAR_SHARE = 0.25
 
 
 class Term(ABC):
-    """One thing that a player, or both, wish for. ``value`` is to become small.
+    """One thing that one or both players minimise as ``value``.
 
     Attributes:
         name: in the metrics of a run.
@@ -243,8 +243,8 @@ class CaptionMargin(Term):
     """How much of ``STYLE_MARGIN`` is missing between the styles of captions and wrong captions that are near.
 
     Sentences of the same words lie close together: "blue on yellow", "yellow on blue". A mapping that takes them for
-    one is in a trap, since what the critics ask of the one undoes what they ask of the other. Like mode seeking (Mao et
-    al. 2019), for captions; pairs that are farther apart than ``NEAR`` feel nothing of it.
+    one is trapped, since what the critics ask of the one undoes what they ask of the other. Like mode seeking (Mao et
+    al. 2019), but for captions; pairs farther apart than ``NEAR`` are not affected.
     """
 
     name, players = "caption_margin", (GENERATOR,)
@@ -268,7 +268,7 @@ class CaptionMean(Term):
 
     The unit is the mean squared distance between two real rows. Twins are two draws each, so (g1 - r1) (g2 - r2) has
     that distance as its expectation: moment matching with a linear kernel (Li et al. 2015), which unlike an error in
-    pixels does not wish samples to be alike. It leads straight from a yellow star on blue to a blue one on yellow,
+    pixels does not make samples alike. It leads straight from a yellow star on blue to a blue one on yellow,
     where scores, flat around everything that looks real, lead nowhere. Captions that lie near to their wrong ones count
     most, the others ``FAR_SHARE``.
     """

@@ -1,4 +1,4 @@
-"""A training from start to honest end: data -> Trainer -> Session -> run folder.
+"""A training from start to end: data -> Trainer -> Session -> run folder.
 
 Under ``accelerate launch`` every process runs this; the first one writes, and tells the others when to stop.
 """
@@ -53,11 +53,11 @@ class Beginning:
         return list(getattr(dataset, "notes", [])), [f"{problem.file} {problem.sentence}" for problem in problems]
 
     def fit(self, config: TrainingConfig, dataset: Dataset, out: Path, resume: bool, processes: int) -> TrainingConfig:
-        """The config for these data, of which ``dataset`` is what is learned from."""
+        """The config for the data, of which ``dataset`` is the part that is learned from."""
         return dataclasses.replace(config, model=config.model.with_channels(dataset.image_channels))
 
     def weights(self, trainer: Trainer, run: Run | None, out: Path, resume: bool) -> float:
-        """Puts weights into the trainer where there are any to begin with; returns the seconds trained before."""
+        """Puts initial weights, if there are any, into the trainer; returns the seconds trained before."""
         if resume:
             return restore(trainer, out)
         if self.start_from:

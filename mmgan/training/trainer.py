@@ -251,8 +251,7 @@ class Trainer:
         return self.gamma * losses.gamma_final ** min(1.0, 2 * self.progress)
 
     def _average_over_processes(self, totals: dict[str, Tensor]) -> dict[str, float]:
-        """Gradients become their mean over the processes, and the means of the loss terms are returned; one message
-        each."""
+        """Averages gradients over the processes, and returns the means of the loss terms; one message for each."""
         names = list(totals)
         values = torch.stack([totals[name].float() for name in names])
         if self.accelerator.num_processes > 1:
@@ -280,7 +279,7 @@ class Trainer:
 
     @functools.cached_property
     def captions(self) -> list[str]:
-        """A few hundred of the dataset's captions that stand for all: what the model keeps of what it has seen."""
+        """A few hundred captions that represent the dataset's, for the model to keep."""
         rows = self.dataset.rows(np.random.default_rng(0), CAPTION_ROWS)
         return spread_captions([row.text for row in rows], self.text_encoder)
 

@@ -1,4 +1,4 @@
-"""Starting a training from a model that has learned already, whatever its colours, critics and size."""
+"""Starts a training from a model that has learned already, whatever its colours, critics and size."""
 
 from __future__ import annotations
 

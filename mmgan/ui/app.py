@@ -94,8 +94,8 @@ def _keep_configurations(demo: gr.Blocks) -> None:
     """Has gradio's components describe themselves once.
 
     gradio asks each for its description when a session starts, and each request of a program is a session: with the
-    components of this page half of what a sample costs. They do not change; what an event shows one visitor does not
-    touch them.
+    components of this page that costs half as much as a sample. They do not change: what an event shows a visitor does
+    not touch them.
     """
     for block in demo.blocks.values():
         description = block.get_config()
@@ -108,7 +108,7 @@ def main(flags: Flags = Flags()) -> None:
     On Hugging Face Spaces (``SPACE_ID`` is set) the page listens to the outside.
 
     Raises:
-        MmganError: the address cannot be had; the sentence names a free port.
+        MmganError: the address cannot be listened to; the sentence names a free port.
     """
     if os.environ.get("SPACE_ID") and flags.host == HOST:
         flags = replace(flags, host="0.0.0.0")

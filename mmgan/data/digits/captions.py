@@ -140,7 +140,7 @@ def caption(phrasing: Phrasing, digit: int, numeral: bool = False, attributes: t
 
 
 def contradict(attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """The attributes with their contraries, so that a caption of a picture and its sound becomes false for both."""
+    """The opposite attributes, which make a caption false for both the picture and its sound."""
     return tuple(CONTRARY[name] for name in attributes)
 
 

@@ -64,7 +64,7 @@ def cache_folder() -> Path:
 
 
 def _folders() -> list[Path]:
-    """Where the files may be, the first first."""
+    """Where the files may be, the preferred folder first."""
     given = [Path(os.environ["MMGAN_DATA"]) / "digits"] if os.environ.get("MMGAN_DATA") else []
     return [*given, cache_folder()]
 
@@ -84,7 +84,7 @@ def find(name: str) -> Path:
     """The file ``name`` in ``$MMGAN_DATA/digits`` or the cache, downloaded if it is in neither.
 
     Raises:
-        DataError: absent and not to be had.
+        DataError: it is absent and cannot be downloaded.
     """
     for folder in _folders():
         if (folder / name).is_file():

@@ -1,7 +1,7 @@
 """Reading files that strangers made, from folders and zips, within stated limits.
 
-Nothing of a zip is ever written to the disk: its members are read into memory one at a time, after every name and
-every declared size in it has been checked, so a name that points elsewhere has nowhere to go.
+Nothing of a zip is ever written to the disk: members are read into memory one at a time, after all names and declared
+sizes have been checked, so a name that points elsewhere can do no harm.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class ZipFiles:
         return Path(self._zip.filename or "").stem
 
     def size(self, name: str) -> int:
-        """Bytes that a member of ``names`` declares to unpack to; it gives no more."""
+        """Bytes that a member of ``names`` declares to unpack to; it never gives more."""
         return self._members[name].file_size
 
     def read(self, name: str) -> bytes:
@@ -182,7 +182,7 @@ class ZipFiles:
             raise DataError("data.member_damaged", name=name) from error
 
     def _opened(self, info: zipfile.ZipInfo):
-        """The member to be read, whatever its own header calls it: that name, and its encoding, is of no use here."""
+        """The member, opened whatever name its own header gives, which is of no use here."""
         file = self._zip.fp
         file.seek(info.header_offset)
         head = file.read(30)
@@ -217,7 +217,7 @@ def open_files(source: str | Path, limits: Limits = Limits()) -> FolderFiles | Z
 
 
 class _Copy(mmap.mmap):
-    """The bytes of a file, which can be changed in memory alone."""
+    """The bytes of a file, to be changed only in memory."""
 
     def seekable(self) -> bool:
         return True
@@ -229,7 +229,7 @@ def _copy(path: Path) -> _Copy:
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
-    """The zip, with names that are flagged as UTF-8 and are not taken for names of unstated encoding."""
+    """The zip; names flagged as UTF-8 that are not UTF-8 count as names of unstated encoding."""
     try:
         return zipfile.ZipFile(path)
     except UnicodeDecodeError:

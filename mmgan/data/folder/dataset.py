@@ -35,7 +35,7 @@ SOMETHING_ELSE = "something else"  # the wrong caption where a dataset has only 
 
 @dataclass
 class _Group:
-    """What shares a caption: indices into the banks, and the spellings of the caption."""
+    """The files of one caption: indices into the banks, and the spellings of the caption."""
 
     texts: list[str] = field(default_factory=list)
     images: list[int] = field(default_factory=list)
@@ -217,7 +217,7 @@ class Folder(Dataset):
         return self._cut_sound(file)[number]
 
     def _cut_sound(self, file: str) -> list[np.ndarray]:
-        """What a file gives, each float32 [n]: its loudest part, or its pieces."""
+        """The sounds taken from a file, each float32 [n]: its loudest part, or its pieces."""
         heard = hear_file(self._files.read(file))
         waveform = heard.waveform()
         if not len(waveform) or np.abs(waveform).max() < 1e-4:
@@ -238,7 +238,7 @@ class Folder(Dataset):
 
 
 def guesses(readings: list[Reading], entries: list[Entry]) -> list[Message]:
-    """What is said of captions whose encoding was guessed, with one of them to judge by."""
+    """Notes on captions whose encoding was guessed, each with one caption to judge by."""
     example = next((entry.text for entry in entries if not entry.text.isascii()), "")[:60]
     return [
         Message("data.guessed_encoding", name=reading.file, encoding=reading.encoding, caption=example)

@@ -1,8 +1,8 @@
 """The letters of captions: which encoding a text file without a mark is in, guessed where it is not Unicode.
 
-Excel and Notepad save in the code page of the country unless they are told otherwise, and say nowhere which one it is.
-The guess is chardet's (of what was tried, the library that is right most often on a few short lines), helped by what
-only a dataset has: the names in a table must be those of files that are there.
+Excel and Notepad save in the code page of the country unless told otherwise, and nowhere record which it is. The guess
+is chardet's (of the libraries tried, right most often on a few short lines), helped by what only a dataset has: names
+in a table must be those of files that exist.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Decoded:
 def decode(raw: bytes, encoding: str | None = None, names: Iterable[str] = ()) -> Decoded:
     """Text of a stated encoding, or of an unstated one: Unicode where it can be, else the likeliest code page.
 
-    Bytes that are no letter become U+FFFD, for the rows they stand in to be left out with a word.
+    Invalid bytes become U+FFFD, so that their rows can be left out with a reason.
 
     Args:
         encoding: one of ``CHOICES``; a mark at the beginning of the file still goes first.
@@ -119,7 +119,7 @@ def _wide(raw: bytes) -> str:
 
 
 def _is_utf8(raw: bytes) -> bool:
-    """Whether all of it is UTF-8, or so much that the rest can only be damage."""
+    """Whether it is UTF-8, or so nearly that the rest must be damage."""
     try:
         raw.decode("utf-8")
         return True

@@ -28,7 +28,7 @@ def json_rows(text: str, name: str, is_file: Callable[[str], bool], limits: Limi
 
 
 def _values(text: str, is_file: Callable[[str], bool]) -> Iterator[tuple[str, object]]:
-    """(where, value) of every value that is a row, or stands where one should."""
+    """(where, value) of every value that is a row, or is in the place of one."""
     try:
         whole = _DECODER.decode(text)
     except (ValueError, RecursionError):
@@ -84,7 +84,7 @@ def _one_by_one(text: str) -> Iterator[tuple[str, object]]:
 
 
 def _decoded(text: str, place: int) -> tuple[object, int]:
-    """The value that begins there, and its characters; commas before a closing bracket are no fault."""
+    """The value that begins there, and its length; commas before a closing bracket are allowed."""
     most = place + OBJECT
     end = text.find("\n", place, most)
     for piece in (text[place : end if end >= 0 else most], text[place:most]):

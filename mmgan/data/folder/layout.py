@@ -72,14 +72,14 @@ def safe_cell(text: str) -> str:
 
 
 def plain_cell(text):
-    """What :func:`safe_cell` was given."""
+    """The text that :func:`safe_cell` was given."""
     return text[1:] if isinstance(text, str) and text[:1] == "'" and FORMULA.match(text[1:]) else text
 
 
 def caption_from_name(stem: str) -> str:
     """ "red_apple", "red apple (2)" and "red_apple_02" -> "red apple".
 
-    Only copies and numbers that begin with 0 are taken for counting: "digit_3" may well mean the three.
+    Only "(2)" and numbers that begin with 0 count as numbering: "digit_3" may mean the three.
     """
     return clean_text((re.sub(r"(\s*\(\d+\)|[ _-]0\d+)$", "", stem) or stem).replace("_", " "))
 
@@ -119,8 +119,8 @@ def from_names(media: list[str], written: dict[str, list[str]] | None = None) ->
 def captions_of_folders(folders: set[str]) -> dict[str, str]:
     """Folder -> caption: its name, without what other tools write into it.
 
-    kohya_ss puts a number of repeats first, "10_apple", which is one only where all folders begin with a number and
-    still differ without it ("1_apple" and "2_apple" may well count); Teachable Machine ends each with "-samples".
+    kohya_ss puts a number of repeats first, "10_apple". It is taken for one only if all folders begin with a number and
+    still differ without it ("1_apple" and "2_apple" may be counts). Teachable Machine ends each with "-samples".
     """
     names = {folder: posixpath.basename(folder) for folder in folders if folder}
     for pattern in (REPEATS, SAMPLES):

@@ -61,7 +61,7 @@ def safe_name(name: str, limits: Limits = Limits()) -> str:
 
 
 def disk_name(name: str, windows: bool = os.name == "nt") -> str:
-    """A name from :func:`safe_name` as a file may be called here; nearly always the same."""
+    """A name from :func:`safe_name`, changed where this disk does not allow it."""
     parts = []
     for part in name.split("/"):
         if windows:
@@ -93,7 +93,7 @@ def free_name(name: str, taken) -> str:
 
 
 def member_names(infos: list[zipfile.ZipInfo]) -> list[str]:
-    """Names of a zip's members as their writer meant them: zipfile reads what is not flagged as UTF-8 as cp437."""
+    """Names of a zip's members as they were meant: zipfile reads those not flagged as UTF-8 as cp437."""
     told = [_unicode_name(info) for info in infos]
     others = [info.orig_filename.encode("cp437") for info, name in zip(infos, told, strict=True) if name is None]
     guessed = iter(guess(others))
@@ -101,7 +101,7 @@ def member_names(infos: list[zipfile.ZipInfo]) -> list[str]:
 
 
 def _unicode_name(info: zipfile.ZipInfo) -> str | None:
-    """The name, where the zip says it in UTF-8."""
+    """The name in UTF-8, if the zip holds it."""
     if info.flag_bits & FLAGGED:
         return info.orig_filename
     raw, place = info.extra, 0
@@ -122,7 +122,7 @@ def _unicode_name(info: zipfile.ZipInfo) -> str | None:
 
 
 def guess(names: list[bytes]) -> list[str]:
-    """Names of unstated encoding, judged together: one zip, one encoding."""
+    """Names of unstated encoding, all of a zip in the same one."""
     joined = b"\n".join(names)
     for encoding in ("ascii", "utf-8"):
         try:
@@ -142,7 +142,7 @@ def guess(names: list[bytes]) -> list[str]:
 
 
 def _plausible(text: str, encoding: str) -> float:
-    """0..1: how much of what is not ASCII is as people name files in a language of that encoding."""
+    """0..1: how much of what is not ASCII looks like names in a language of that encoding."""
     points = weight = 0.0
     hangul = [char for char in text if "가" <= char <= "힣"]
     korean = sum(char in SYLLABLES for char in hangul) / max(1, len(hangul))

@@ -1,8 +1,8 @@
 """Which file a table means: exactly the one it names, else the only one that is named nearly so.
 
-A table is often written on another computer than it is read on: by Windows, which knows no upper and lower case; by
-macOS, which takes accents apart and puts unusual spaces into the names of screenshots; by programs that write where the
-files once were. Each is tried in turn, the strictest first, and what several files fit at once is left to the person.
+A table often comes from another computer: from Windows, which ignores upper and lower case; from macOS, which splits
+accents and puts unusual spaces into names of screenshots; or from a program that writes where the files once were. Each
+is tried in turn, the strictest first. Where several files fit equally well, the person decides.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Names:
         self.find = functools.lru_cache(4_096)(self._find)  # a row's names are looked at several times
 
     def _find(self, written: str, folder: str = "") -> tuple[str, ...]:
-        """The files that ``written`` may mean, in a table of ``folder``: one, none, or those it does not tell apart.
+        """The files that ``written`` may mean in a table of ``folder``: one, none, or several that fit equally well.
 
         A name without its suffix may mean a picture and a sound at once.
         """
@@ -56,17 +56,17 @@ class Names:
         return ()
 
     def _may_be(self, spelling: str) -> bool:
-        """Whether any file has such a last name, which is known at once, and of most cells that name none."""
+        """Whether any file has such a last name: a quick check that rules out most cells."""
         last = spelling.rpartition("/")[2]
         stems = self._table(_loose, stems=True)
         return _loose(last) in stems or _loose(posixpath.splitext(last)[0]) in stems
 
     def _by_end(self, tail: str, whole: bool) -> list[str]:
-        """Files whose path ends so, or is so, by the strictest form in which any does."""
+        """Files whose path is or ends like this, in the strictest form that fits any."""
         return next((found for form in FORMS if (found := self._table(form, whole).get(form(tail)))), [])
 
     def _by_stem(self, tail: str, whole: bool) -> list[str]:
-        """Files of that name but for the suffix, of the same kind where the suffix says one."""
+        """Files of that name with another suffix, of the same kind if the suffix tells one."""
         kind = self._kind_of(tail)
         stem = posixpath.splitext(tail)[0] if kind else tail
         found = self._table(_loose, whole, stems=True).get(_loose(stem), [])
@@ -100,7 +100,7 @@ def _composed(name: str) -> str:
 
 
 def _spaced(name: str) -> str:
-    """With plain single spaces in place of all others and of what cannot be seen, and none around a part."""
+    """With single plain spaces in place of other spaces and invisible characters, and none around a part."""
     plain = name.isascii() and name.isprintable()
     seen = name if plain else "".join(map(_space, _composed(name)))
     if plain and "  " not in seen and " /" not in seen and "/ " not in seen:
@@ -122,7 +122,7 @@ FORMS = (_same, _composed, _spaced, _loose)
 
 
 def _spellings(written: str) -> list[str]:
-    """As it stands; with the slashes of this system; without quotes around it; as an address on the web is written."""
+    """As it stands; with slashes of this system; without quotes around it; decoded like a web address."""
     found = [written, written.replace("\\", "/")]
     bare = written.strip().strip("\"'").replace("\\", "/")
     found.append(bare)

@@ -94,13 +94,13 @@ def _label(label: object) -> str:
 
 
 def class_of(files) -> str:
-    """The class that a zip of Teachable Machine holds by its own name, "Cat-samples.zip" -> "Cat"; else ""."""
+    """The class in a zip of Teachable Machine, by its name: "Cat-samples.zip" -> "Cat"; else ""."""
     match = SAMPLES.fullmatch(getattr(files, "title", ""))
     return match[1] if match else ""
 
 
 class WithInnerZips:
-    """Files of which some are zips of one class each, as Teachable Machine makes them: "Cat-samples.zip", opened.
+    """Files, some of them zips of one class each as Teachable Machine makes them ("Cat-samples.zip"), opened.
 
     One of them is held in memory at a time. Other archives within a dataset stay closed.
 
@@ -154,7 +154,7 @@ def is_class_zip(name: str) -> bool:
 
 
 class _InMemory(io.BytesIO):
-    """Bytes as what :class:`ZipFiles` opens."""
+    """Bytes that :class:`ZipFiles` can open like a path."""
 
     def __init__(self, data: bytes, name: str):
         super().__init__(data)

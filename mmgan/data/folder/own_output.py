@@ -1,7 +1,7 @@
-"""What mmgan itself wrote among a person's files: runs, models, samples and projects are not what is learned from.
+"""Finds what mmgan itself wrote among a person's files: runs, models, samples and projects are not to be learned from.
 
-``mmgan finetune . --out runs/mine`` leaves a run below ".", and learning from its sheets of samples the next time would
-teach the model its own mistakes. Who names such a folder itself means it: samples and projects are datasets then.
+``mmgan finetune . --out runs/mine`` leaves a run below ".". Learning from its sheets of samples next time would teach
+the model its own mistakes. Whoever names such a folder itself means it: samples and projects are datasets then.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def kind_of_folder(names: Collection[str], read: Callable[[str], bytes]) -> str:
 def without_own(files) -> tuple[list[str], dict[str, str]]:
     """Names of a dataset's files that are the person's own, and the folders that are not, each with its kind.
 
-    A zip in which one folder of samples, or one project, is all that there is, is meant as that.
+    If a zip holds one folder of samples or one project and nothing else, that is the dataset.
     """
     own = getattr(files, "own", None)  # a folder on the disk has left them out already
     if own is not None:
@@ -64,7 +64,7 @@ def without_own(files) -> tuple[list[str], dict[str, str]]:
 
 
 def own_folders(names: Collection[str], read: Callable[[str], bytes]) -> dict[str, str]:
-    """The same of every folder within a dataset, by the names of all its files: folder -> kind, the outermost only."""
+    """Own output among the folders of a dataset, by the names of its files: folder -> kind, only the outermost."""
     inside: dict[str, list[str]] = defaultdict(list)
     for name in names:
         folder, base = posixpath.split(name)
@@ -84,7 +84,7 @@ def holds_model(names: Iterable[str]) -> bool:
 
 
 def refuse_own(name: str, names: Collection[str], read: Callable[[str], bytes]) -> None:
-    """Refuses a folder or zip called ``name`` that is itself a run or a model, and so nothing to learn from.
+    """Refuses a folder or zip called ``name`` that is itself a run or a model.
 
     Raises:
         ModelGivenError: it is a model and nothing else.

@@ -136,7 +136,7 @@ class _Reader:
         return found
 
     def _is_table(self, name: str) -> bool:
-        """Reads a file of no known name as a table, where it can be and names half of the files, or is StyleGAN's."""
+        """Reads a file with another name as a table if it names half of the files or is StyleGAN's."""
         layout = self.layout
         before, readings, problems = len(layout.entries), len(layout.readings), []
         base = posixpath.basename(name).lower()
@@ -261,7 +261,7 @@ class _Reader:
         return found
 
     def _together(self, raw: dict[str, bytes]) -> dict[str, str]:
-        """The texts of many short files: what is no Unicode among them is in one encoding, for one is too short."""
+        """The texts of many short files; those not in Unicode are guessed together, since one alone is too short."""
         texts = {name: as_unicode(data, self.encoding) for name, data in raw.items()}
         odd = [name for name, found in texts.items() if found is None]
         likely = self.encoding or (guess(b"\n".join(raw[name] for name in odd), self.media) if odd else "")
@@ -280,7 +280,7 @@ class _Reader:
 
 
 def _unreadable(texts: list[str]) -> Message | None:
-    """What is said of captions that cannot be read, or go on for pages; None of others."""
+    """What is said of captions that cannot be read or are pages long; None for others."""
     if any(len(text) > CELL for text in texts):
         return TOO_LONG
     if any(LOST in text or any("\ud800" <= char <= "\udfff" for char in text) for text in texts):

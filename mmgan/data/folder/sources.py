@@ -35,7 +35,7 @@ class LooseFiles:
 
 
 class MemoryFiles:
-    """Recordings and snapshots that never were files: name -> bytes."""
+    """Recordings and snapshots from memory: name -> bytes."""
 
     def __init__(self, files: Mapping[str, bytes], limits: Limits = Limits()):
         self.limits, self._files = limits, {shown_name(name): data for name, data in files.items()}
@@ -72,7 +72,7 @@ def open_sources(paths: Sequence[str | Path], limits: Limits = Limits()) -> list
 
 
 def _is_zip(path: Path) -> bool:
-    """By its name, or by how it begins: a zip that lost its suffix on the way is still one."""
+    """By its suffix or its first bytes: a zip that lost its suffix is still one."""
     if path.suffix.lower() == ".zip":
         return True
     if path.suffix:
@@ -94,7 +94,7 @@ def file_size(path: Path) -> int:
 
 
 def holds_data(names: Iterable[str]) -> bool:
-    """Whether they are somebody's pictures, sounds or table of captions, and no part of a model."""
+    """Whether they hold pictures, sounds or captions that are not part of a model."""
     last = {name.rpartition("/")[2] for name in names}
     found = any(kind_of(name) or name.lower() in METADATA_NAMES for name in last - MODEL_FILES)
     return found and not last & {name for name in MODEL_FILES if name.endswith(".safetensors")}

@@ -1,7 +1,7 @@
 """The rows of a table of captions: CSV as spreadsheets and people write it.
 
-The ``csv`` module reads what follows its rules. What does not is read where it can mean one thing only, such as commas
-in a caption that stands last, or first before the name of a file that is there; else the row says what is wrong.
+The ``csv`` module reads lines that follow its rules. Others are read if they can mean only one thing, such as commas in
+a caption that comes last, or first before the name of an existing file; else the row says what is wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BACKSLASHES = Message("data.backslashes")
 
 @dataclass(frozen=True)
 class Row:
-    """Where it is ("line 3"), its values by column, None where it cannot be used, and what is to be said of it."""
+    """Where it is ("line 3"), its values by column (None if it cannot be used), and a message about it."""
 
     where: str
     values: dict[str, object] | None
@@ -177,7 +177,7 @@ class CsvTable:
         self._backslash = re.compile(rf'\\(?!["{re.escape(self.delimiter)}])')  # a backslash that escapes nothing
 
     def _headless(self, mark: str) -> bool:
-        """Whether the rows show by themselves what is what: names of files, first or last, and a caption."""
+        """Whether the rows themselves show which column is which: names of files, first or last, and a caption."""
         rows = [row for row in self._ahead(mark) if len(row) > 1]
         if not rows:
             return False
@@ -195,7 +195,7 @@ class CsvTable:
         return True
 
     def _named(self, rows: list[list[str]], places: tuple[int, ...]) -> int:
-        """In how many of the places, one after another, the first row and most others name a file."""
+        """How many of the places in a row hold names of files, in the first row and most others."""
         for count, i in enumerate(places):
             cells = [row[i] for row in rows if len(row) >= (-i if i < 0 else i + 1)]
             if not self.is_file((cells or [""])[0]) or 2 * sum(map(self.is_file, cells)) <= len(rows):
@@ -203,12 +203,12 @@ class CsvTable:
         return len(places)
 
     def _ahead(self, mark: str) -> list[list[str]]:
-        """The next rows, each by itself."""
+        """The next rows, each read alone."""
         lines = [self._lines.peek(i) for i in range(LOOK)]
         return [_split(line[:LINE], mark) for line in lines if line and line.strip()]
 
     def _name_files(self, rows: list[list[str]]) -> None:
-        """Calls columns that name files so, though their names do not say it."""
+        """Renames columns that hold names of files, though their heading does not say so."""
         names = ["audio_file_name", "file_name"]
         for i, name in enumerate(self.columns):
             named = sum(i < len(row) and self.is_file(row[i]) for row in rows)
@@ -233,7 +233,7 @@ class CsvTable:
         return self._repaired(plain)
 
     def _by_the_rules(self, line: str) -> list[str] | None:
-        """What the csv module makes of the line, and of those after it that a cell in quotes goes on over.
+        """The csv module's reading of the line, and of further lines that a quoted cell spans.
 
         None where it is not CSV, or where a quote that nothing closes would swallow the rows that follow.
         """
@@ -274,12 +274,12 @@ class CsvTable:
         return any(map(self.is_file, (line or "")[:LINE].rstrip("\n").split(self.delimiter)[:COLUMNS]))
 
     def _fits(self, cells: list[str]) -> bool:
-        """Whether what stands to the right of the caption can be files, and not the rest of the caption."""
+        """Whether the cells right of the caption can be files rather than the rest of the caption."""
         after = [cells[i] for i in self._files if i > self._text and i < len(cells) and cells[i].strip()]
         return all(self.is_file(cell) or re.search(r"\.\w{2,5}\s*$", cell) for cell in after)
 
     def _repaired(self, line: str) -> tuple[list[str] | None, Message | None]:
-        """Cells of a line that is no proper CSV, where it can be read in one way only."""
+        """Cells of a line that breaks the rules, if it can be read in only one way."""
         width = len(self.columns)
         cells = _leniently(line, self.delimiter) if '"' in line and not self._literal else None
         trimmed = _without_empty_end(cells or [], width)
@@ -296,13 +296,13 @@ class CsvTable:
         return cells, message or self._left_off(parts if cells is None else cells, whole, len(parts))
 
     def _left_off(self, cells: list[str], whole: list[str], kept: int | None = None) -> Message | None:
-        """What is said where empty cells were left off that may have been commas at the end of a caption."""
+        """The message where dropped empty cells may have been commas at the end of a caption."""
         if self._text != len(cells) - 1 or len(whole) == (len(cells) if kept is None else kept):
             return None
         return EMPTY_CELLS
 
     def _by_files(self, line: str, parts: list[str]) -> tuple[list[str] | None, Message | None]:
-        """The cells of a line cut at every delimiter, of which some may belong into one cell, by the files it names."""
+        """The cells of a line cut at every delimiter; the files that it names show which parts belong together."""
         width = len(self.columns)
         if len(parts) <= width and self._fits(parts):
             return self._unquoted(parts, joined=False)
@@ -317,7 +317,7 @@ class CsvTable:
         return (parts, None) if len(parts) <= width else (None, TOO_MANY_CELLS)
 
     def _readings(self, parts: list[str], count: int) -> list[list[str]]:
-        """The ways in which parts make so many cells, if one cell holds delimiters and every name is that of a file."""
+        """The ways to join parts into so many cells, with delimiters in only one cell and every name a file."""
         found: dict[tuple, list[str]] = {}
         extra = len(parts) - count
         # Cells are missing at the end, so the caption, and no other column, must have swallowed them.
@@ -332,7 +332,7 @@ class CsvTable:
         return list(found.values())
 
     def _unquoted(self, cells: list[str], joined: bool) -> tuple[list[str] | None, Message | None]:
-        """Says it of a caption that begins with a quote which nothing closes."""
+        """Adds a message about a caption that begins with a quote that is never closed."""
         caption = cells[self._text].strip() if self._text < len(cells) else ""
         if self._literal or not caption.startswith('"'):
             return cells, None
@@ -344,7 +344,7 @@ class CsvTable:
 
 
 def _split(line: str, delimiter: str) -> list[str]:
-    """The cells of one line, by CSV's rules where it follows them at all."""
+    """The cells of one line, by the rules of CSV if it follows them."""
     return _leniently(line.strip("\r\n"), delimiter) or line.strip("\r\n").split(delimiter)
 
 
@@ -378,5 +378,5 @@ def _without_empty_end(cells: list[str], width: int) -> list[str]:
 
 
 def _unlike(names: list[str]) -> list[str]:
-    """Names of columns, those that occur again with a number."""
+    """Names of columns; repeated ones get a number."""
     return [f"{name} {i}" if name in names[:i] else name for i, name in enumerate(names)]

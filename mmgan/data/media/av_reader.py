@@ -1,7 +1,7 @@
 """A program of its own that decodes one sound with PyAV (FFmpeg): bytes on stdin, JSON line and float32 on stdout.
 
-Sounds that strangers made may crash, hang or swell a decoder, so FFmpeg never runs within mmgan: this process has a
-limit on its memory and its seconds, can open no further file, and ends after one sound. :mod:`mmgan.data.media.sounds`
+Sounds from strangers may crash or hang a decoder or use up its memory, so FFmpeg never runs within mmgan: this process
+has limited memory and seconds, can open no further file, and ends after one sound. :mod:`mmgan.data.media.sounds`
 starts it by its path. It imports nothing of mmgan, which would take seconds.
 
 Arguments: samples over all channels, seconds, the lowest and the highest rate in Hz. The first line of the output is
@@ -122,7 +122,7 @@ def main() -> None:
 
 
 def _refuse(out, why: str, rate: int = 0) -> None:
-    """As the whole output where nothing was written yet, else as the process's end: who started it looks at both."""
+    """As the output if nothing was written yet, else as the exit status: the caller looks at both."""
     out.write(json.dumps({"error": why, "rate": rate}).encode() + b"\n")
     out.flush()
     sys.exit({"long": 3}.get(why, 2))

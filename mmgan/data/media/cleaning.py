@@ -1,4 +1,4 @@
-"""Samples as files hold them -> samples to learn from. Every road that a sound comes by goes through here."""
+"""Samples as files hold them -> samples to learn from. Every sound passes here, wherever it comes from."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _peak(samples: np.ndarray) -> float:
 
 
 def _replace_broken(samples: np.ndarray) -> str:
-    """Infinities become as loud as the loudest number, and what is no number silence; so do a few far outliers."""
+    """Infinities and a few far outliers become as loud as the loudest other number, NaN becomes silence."""
     repaired = ""
     if not (np.isfinite(samples.max()) and np.isfinite(samples.min())):
         finite = np.isfinite(samples)
@@ -87,7 +87,7 @@ def _replace_broken(samples: np.ndarray) -> str:
 
 
 def _scale(samples: np.ndarray) -> str:
-    """Whole numbers of 16, 24 or 32 bits that stand in floats, and 16-bit numbers that stand in 32 bits."""
+    """Scales down floats that hold whole numbers of 16, 24 or 32 bits, and scales up 16-bit numbers in 32 bits."""
     peak = _peak(samples)
     if peak > OVER:
         full = next((scale for scale in SCALES if peak <= scale), peak) if _whole(samples) else peak

@@ -1,7 +1,7 @@
 """Frames of an MP3 (ISO/IEC 11172-3 and 13818-3, layer III): where they begin in a damaged file, and their number.
 
-libsndfile opens an MP3 only where a frame or a tag begins it, and takes its length from its first frame: exactly, if
-that is a Xing header, else by a guess that cuts files of variable bit rate short.
+libsndfile opens an MP3 only if it begins with a frame or a tag, and takes the length from the first frame: exactly from
+a Xing header, else by a guess that cuts files of variable bit rate short.
 """
 
 from __future__ import annotations

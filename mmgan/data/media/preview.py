@@ -90,7 +90,7 @@ def examine_picture(data: bytes, limits: Limits = Limits()) -> Picture:
 def _reduced(image: Image.Image) -> Image.Image:
     """As :func:`~mmgan.data.loader.upright`, at a size that is no smaller than a thumbnail's.
 
-    It is flattened in strips, since a copy of a large picture may take hundreds of megabytes.
+    It is flattened in strips, since a copy of a large picture takes hundreds of megabytes.
     """
     factor = min(max(image.size) // (2 * THUMBNAIL), min(image.size))
     if factor < 2:
@@ -109,7 +109,7 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 @contextlib.contextmanager
 def _one_large(data: bytes):
-    """One large picture is decoded at a time, whoever else decodes: two would take twice the memory."""
+    """Only one large picture is decoded at a time: two would take twice the memory."""
     try:
         with Image.open(io.BytesIO(data)) as header:
             large = header.width * header.height > LARGE_PIXELS
@@ -162,7 +162,7 @@ def decode_sound(data: bytes, limits: Limits = Limits()) -> np.ndarray:
 
 
 def hear_file(data: bytes, limits: Limits = Limits()) -> Heard:
-    """:func:`mmgan.data.media.sounds.hear`, but what is no sound is called what it is."""
+    """:func:`mmgan.data.media.sounds.hear`, but the error for another kind of file names that kind."""
     try:
         if any(data.startswith(sign) and len(sign) > 2 and kind != "sound" for sign, kind, _ in SIGNS):
             raise DataError(UNREADABLE["sound"])  # before a decoder finds a sound in it by chance

@@ -1,6 +1,6 @@
 """Reading sounds of every kind that phones and editors write, whatever their names say, within stated limits.
 
-What libsndfile reads is read by it, with headers that lie about their length put right. The rest (m4a, 3GP, AMR, WebM,
+libsndfile reads what it can, after wrong lengths in headers are corrected. The rest (m4a, 3GP, AMR, WebM,
 WMA, the sound of a film) goes to PyAV, in a process of its own (:mod:`mmgan.data.media.av_reader`); without that
 package a sentence names it. All of it is cleaned in one place (:mod:`mmgan.data.media.cleaning`).
 """
@@ -141,7 +141,7 @@ def _read(data: bytes, limits: Limits) -> tuple[np.ndarray, int, str]:
 
 
 def _with_length(data: bytes) -> bytes:
-    """A WAV or AU whose header says that it holds nothing, as programs leave it that stream: it reaches to the end."""
+    """A WAV or AU whose header gives no length, as streaming programs leave it: its sound reaches to the end."""
     if data[:4] == b".snd" and data[8:12] == bytes(4):
         return data[:8] + b"\xff" * 4 + data[12:]
     if data[:4] == b"RF64" and data[12:16] == b"ds64" and data[28:36] == bytes(8):

@@ -1,4 +1,4 @@
-"""Modalities by name. One is an object; whatever goes over modalities asks it, and none is spelled out elsewhere."""
+"""Modalities by name. Each is an object that knows all about itself; no other code names one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODALITIES: dict[str, Modality] = {}
 
 
 def register(modality: Modality) -> None:
-    """From here on configs may have a section of the modality's name, and networks and loaders go over it too."""
+    """Adds a modality: configs may then have a section of its name, and networks and loaders include it."""
     MODALITIES[modality.name] = modality
     MODALITY_CONFIGS[modality.name] = modality.config
 

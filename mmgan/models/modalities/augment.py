@@ -22,7 +22,7 @@ TIME_CUTOUT, BAND_CUTOUT = 1 / 6, 1 / 6
 
 @dataclass(frozen=True)
 class Allowed:
-    """Which changes leave a caption true. Flips are off unless somebody has seen to it that nothing is to be read."""
+    """Which changes leave a caption true. Flips are off unless nothing in the pictures can be read."""
 
     flip: bool = False  # left and right
     colour: bool = True  # brightness and contrast

@@ -32,7 +32,7 @@ ARTICLE = re.compile("一(?=[只个张条朵件头匹辆座棵位名幅阵声])"
 
 
 def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:
-    """What may be changed about rows under these captions, in English and Chinese; in doubt, less.
+    """Which augmentations rows under these captions (English or Chinese) allow; in doubt, fewer.
 
     Pictures are mirrored only where they are in colour and no caption speaks of anything that is read or lies on one
     side: grey pictures of a few dozen are mostly writing.
@@ -51,7 +51,7 @@ def allowed_by(captions: Iterable[str], colour_pictures: bool) -> Allowed:
 
 
 def notes(allowed: Allowed) -> list[Message]:
-    """What is left alone because captions name it; [] where everything may be changed."""
+    """Notes on what is not augmented because captions name it; [] if all is."""
     words = {"colour": "brightness", "place": "places", "gain": "loudness", "pitch": "pitch"}
     kept = [Message(f"finetune.{word}") for name, word in words.items() if not getattr(allowed, name)]
     return [Message("finetune.not_augmented", listed=kept)] if kept else []

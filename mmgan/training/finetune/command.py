@@ -1,8 +1,8 @@
 """Fine-tuning: a model that has learned already goes on with a person's own files.
 
-Generator, average and critics start from the base, the critics' early layers stay as they are, augmentation follows
-overfitting, and a tenth of the files is never learned from, so that it can say when to stop and whether the model
-copies. The rest is a run like any other: the same folder, the same ends, and ``--resume`` goes on with it.
+Generator, average and critics start from the base, the critics' early layers are frozen, and augmentation follows
+overfitting. A tenth of the files is never learned from; it shows when to stop and whether the model copies. Otherwise
+it is a run like any other: the same folder, the same endings, and ``--resume`` goes on with it.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def finetune(
         base: a model's name, folder, run or Hub id; one that ships its critics learns sooner.
         settings: fields of :class:`~mmgan.config.TrainingConfig`, such as ``{"minutes": 5}`` (default 8 minutes).
         more: settings as "name=value", as the command line takes them.
-        pieces: cut sounds longer than a clip into several, instead of to their loudest part. A project says it in its
-            table, and is refused.
+        pieces: cut sounds longer than a clip into several, instead of to their loudest part. Refused for a project,
+            whose table says it for each sound.
         encoding: of captions in files that do not say it (:mod:`mmgan.data.folder.encodings`); None guesses.
 
     Raises:
@@ -182,7 +182,7 @@ class FineTuning(Beginning):
 def load_own(
     data: str, pieces: bool = False, progress: bool = False, encoding: str | None = None
 ) -> tuple[Dataset, Dataset | None]:
-    """The files to learn from, and the tenth that is not; None where there are too few to spare any.
+    """The files to learn from, and the held-out tenth, which is None if there are too few files.
 
     Args:
         pieces: cut long sounds into several instead of to their loudest part.
@@ -240,7 +240,7 @@ def _data_notes(dataset: Dataset, held_out: Dataset | None, left_out: list[str],
 
 
 def _keep_base(run: Run, base: Base) -> None:
-    """A copy of the base, fitted to the data, in the run: for before and after, and for resuming without the base."""
+    """Saves a copy of the base, fitted to the data, in the run: to compare with, and to resume without the base."""
     generator, critics = base_modules(base)
     Model(generator, critics, {"name": base.name}).save_pretrained(run.folder / "base", half=True)
 

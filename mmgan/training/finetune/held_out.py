@@ -1,6 +1,6 @@
-"""What a fine-tuning does beside its steps: it looks at files never learned from, and lets them decide.
+"""What a fine-tuning does beside its steps: it measures itself on held-out files.
 
-They say how much to augment, which weights to keep, when to stop, and whether the model copies.
+They decide how much to augment, which weights to keep and when to stop, and show whether the model copies.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DISTANCE_WEIGHT = 2.0  # beside shares of captions and variety; at 1, models tha
 
 
 class AugmentByHeldOut(Callback):
-    """More augmentation where critics know training files from files of the same kind that they never saw.
+    """Augments more while critics tell training files from held-out files of the same kind.
 
     Args:
         held: loader of the files that are never learned from.
@@ -81,13 +81,13 @@ class AugmentByHeldOut(Callback):
 
 
 class HeldOut(Look):
-    """Sheets of samples, before beside after, and what files never seen say of them.
+    """Sheets of samples before and after, and their measures against held-out files.
 
     Args:
         run: the run's folder, whose earlier looks a resumed run remembers.
         base: what the trainer started from.
         held: loader of files that are never learned from; None where there are too few.
-        augmentation: what follows overfitting by them, if anything does.
+        augmentation: follows the overfitting that they show, if augmentation is on.
     """
 
     def __init__(
@@ -199,7 +199,7 @@ class HeldOut(Look):
     # What follows from it -----------------------------------------------------------------------------------------
 
     def _weigh(self, step: int, share: float, found: dict[str, Measures]) -> bool:
-        """Adds a look to the evidence; whether it is the best so far."""
+        """Adds a look to the evidence; returns whether it is the best so far."""
         if not self.first:
             self.first = found
         distances = [m.to_held_out for m in found.values() if m.to_held_out is not None]
@@ -221,11 +221,11 @@ class HeldOut(Look):
         return better
 
     def _write_best(self, step: int) -> None:
-        """The weights of the best look so far, which the end will bring back."""
+        """Saves the weights of the best look so far, which are restored at the end."""
         Model(self.trainer.ema, info={"step": step}).save_pretrained(self.run_folder.folder / "best")
 
     def _say(self) -> None:
-        """What is said to people, in the run's status."""
+        """Writes what people are told into the run's status."""
         kept = self.run_folder.status().get("finetune") or {}
         sentences = [s for name, m in self.measures.items() for s in describe(name, m, self.first.get(name))]
         kept |= {

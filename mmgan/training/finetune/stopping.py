@@ -1,4 +1,4 @@
-"""When a fine-tuning has learned what it can: the files that it never sees say so."""
+"""Decides from held-out files when a fine-tuning has learned what it can."""
 
 from __future__ import annotations
 

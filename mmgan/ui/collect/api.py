@@ -306,6 +306,6 @@ def _act(project: Project, question: dict):
 
 
 def _number(question: dict) -> int:
-    """Of the captions that are meant; -1, which none have, where it is none."""
+    """The number of the captions that are meant; -1, which none have, if it is no number."""
     number = question.get("reading")
     return number if type(number) is int else -1

@@ -40,7 +40,7 @@ KEPT_ZIPS = 8  # zips kept for the next person who downloads the same model
 
 
 def model_source(name: str, shipped: tuple[str, ...], sight: Sight, owner: str) -> str:
-    """What a model's ``name`` on the page means below it. Raises PageError where the visitor is not offered it."""
+    """The folder or shipped name behind a model's ``name`` on the page. Raises PageError where it is not offered."""
     if name in shipped:
         return name
     found = sight.models(owner)
@@ -76,7 +76,7 @@ class ModelFiles:
         }
 
     async def free_name(self, request: Request):
-        """A name for a run that none has yet, from ``?stem=``."""
+        """A name that no run has yet, made from ``?stem=``."""
         return {"name": self.manager.free_name(request.query_params.get("stem", "")[:60])}
 
     async def send(self, request: Request):
@@ -176,18 +176,18 @@ class ModelFiles:
 
 
 def _zip_name(name: str) -> str:
-    """What a zip that came as ``name`` is called on this disk, and so in sentences about it."""
+    """The name on this disk, and so in sentences, of a zip that came as ``name``."""
     return shown_name(name).encode()[:200].decode(errors="ignore") + ".zip"  # most disks take names of up to 255 bytes
 
 
 def _stamp(source: str) -> object:
-    """What is different after the model was saved anew."""
+    """A value that changes when the model is saved again."""
     status = ModelFolder.resolve(source).stat()
     return status.st_ino, status.st_mtime_ns
 
 
 def _lend(made: Path, path: Path) -> None:
-    """The kept zip under another name, so that it may go while the download lasts."""
+    """The kept zip under a second name, so that the first can be deleted during the download."""
     try:
         os.link(made, path)
     except FileNotFoundError as error:  # gone because the model has just been saved again

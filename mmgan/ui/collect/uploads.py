@@ -1,7 +1,7 @@
 """Uploads on their way into a project: streamed to the disk file by file, then added to the table by a thread.
 
-What a page sends waits in a folder beside the projects, so that a folder of five hundred files is one upload in which
-pairs find each other, no upload is ever held in memory, and one that breaks off leaves nothing.
+Files wait in a folder beside the projects. So a folder of five hundred files is one upload in which pairs find each
+other, no upload is held in memory, and one that breaks off leaves nothing.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ class Uploads:
     """The uploads of one server.
 
     Args:
-        folder: where they wait, those of each server in a folder of its own; what servers that are gone left in it is
-            removed now.
+        folder: where they wait, in a folder for each server; what dead servers left in it is removed now.
         max_upload: bytes of one file.
     """
 
@@ -247,7 +246,7 @@ class Uploads:
 
 
 def _remove_left(folder: Path) -> None:
-    """Removes the waiting uploads of servers that live no more: nobody holds their locks."""
+    """Removes the waiting uploads of dead servers, whose locks nobody holds."""
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name.endswith(MARKER):  # goes when its lock goes
             continue

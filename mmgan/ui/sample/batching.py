@@ -1,8 +1,8 @@
-"""Threads that make the samples of everybody: what is asked for while a pass runs goes into the next one, together.
+"""Threads that make everybody's samples: requests that come while a pass runs share the next one.
 
-Everything is made in passes that take well under a second, and visitors take turns at them: a request that is too large
-for one pass goes on in a later one. Models that cost much more than those that ship have a thread of their own, which
-uses one core, so that nobody who samples from the others waits for them.
+A pass takes well under a second, and visitors take turns: a request too large for one pass goes on in a later one.
+Models that cost much more than those that ship have a thread of their own on one core, so that nobody who samples from
+the others waits for them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def rows_of(pipeline) -> int:
 
 
 class Batchers:
-    """One :class:`Batcher` for models that cost about what those cost that ship, and one for those that cost more."""
+    """One :class:`Batcher` for models about as costly as those that ship, and one for costlier ones."""
 
     def __init__(self):
         self._usual, self._costly = Batcher(), Batcher(alone=True)
@@ -132,7 +132,7 @@ class Batcher:
                 self._answer(chosen)
 
     def _next(self) -> list[tuple[_Request, int]]:
-        """The request that is due, and those that fit into its pass; each with the samples of it that do."""
+        """The request that is due and those that fit into its pass, each with how many of its samples do."""
         with self._changed:
             while not self._waiting:
                 self._changed.wait()
@@ -201,7 +201,7 @@ class Batcher:
 
 
 def _within(taken: Counter, visitor: Visitor, count: int) -> bool:
-    """Whether so many more samples are within the visitor's and the address's shares; requests from Python have all."""
+    """Whether so many more samples fit the visitor's and the address's shares; requests from Python may use all."""
     return not visitor.address or (
         taken[visitor] + count <= VISITOR_ROWS and taken[visitor.address] + count <= ADDRESS_ROWS
     )

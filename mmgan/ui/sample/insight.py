@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 async def nearest_caption(sampler: SeenSampler, model: str, prompt: str) -> str:
     """The caption nearest to a prompt that the model does not know, else "".
 
-    "" too where that fails, since results are worth showing all the same.
+    "" also where that fails, since the results are worth showing without it.
     """
     try:
         return await sampler.aside(_nearest, sampler, model, prompt)

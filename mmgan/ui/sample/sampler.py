@@ -283,7 +283,7 @@ def _samples(made: Made, prompt, model, seed, truncation, pipe, seeds) -> Sample
 
 
 def _changed(folder: Path) -> object:
-    """What is different after the run was saved anew."""
+    """A value that changes when the run is saved again."""
     try:
         status = (folder / "checkpoint").stat()
     except OSError:

@@ -153,7 +153,7 @@ def _greet(
     untouched = [component.value for component in kept]
 
     def arrive(request: gr.Request):
-        """What differs from visitor to visitor: the language of what the page opens with, and the runs of by now."""
+        """What differs between visitors: the language of the first results, and the runs that exist by now."""
         spoken, models = language(request), gr.update(choices=choices(studio.seen(request).models))
         if spoken == "en":
             return *[gr.skip()] * 3, models, *[gr.skip()] * CHIPS

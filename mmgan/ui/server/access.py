@@ -1,4 +1,4 @@
-"""Who may start, stop, pause and delete runs: asked on the server for every such call, the API's included."""
+"""Who may start, stop, pause and delete runs: checked on the server for every such call, also of the API."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_local(address: str) -> bool:
 
 
 class Guesses:
-    """Wrong guesses at a secret, by address: from the one after ``free`` on each doubles the wait for the next."""
+    """Counts wrong guesses at a secret by address: after ``free`` of them each doubles the wait for the next."""
 
     def __init__(self, free: int = FREE_GUESSES):
         self.free = free
@@ -42,7 +42,7 @@ class Guesses:
     def claim(self, address: str) -> float:
         """0 where a guess may be looked at, which then counts as wrong until :meth:`right`; else seconds to wait.
 
-        It counts before it is looked at, so that many at the same moment are not all free.
+        A guess counts before it is looked at; otherwise many made at the same moment would all be free.
         """
         place, now = _place(address), time.monotonic()
         with self._lock:
@@ -92,7 +92,7 @@ class Access:
         return self._code is not None
 
     def check(self, code: str, address: str) -> None:
-        """Lets pass whoever may.
+        """Returns where the caller may.
 
         Args:
             code: the teacher code, or a key from :meth:`unlock`.
@@ -134,5 +134,5 @@ class Access:
         return key
 
     def may(self, code: str, address: str = "127.0.0.1") -> bool:
-        """Whether ``code`` is a key that opens, or none is needed; wrong teacher codes are not tried here."""
+        """Whether the caller may without a teacher code: ``code`` is a valid key, or no code is needed."""
         return not self.closed and (is_local(address) if self._code is None else code in self._keys)

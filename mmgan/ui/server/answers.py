@@ -1,6 +1,6 @@
-"""gradio's own answers, where something is wrong with a request or was raised on the way, as sentences too.
+"""Makes sentences of gradio's own errors: about a request, or raised while it was answered.
 
-gradio calls functions with whatever a request holds, and of an error that is not its own kind it says ``null``.
+gradio calls functions with whatever a request holds, and answers ``null`` for errors that are not its own.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _of_type(name: str, value, kind):
 
 
 def refused(request: HTTPConnection, status: int, key: str, **values) -> JSONResponse:
-    """A sentence of the page's in ``error``, and in ``detail``, where gradio's clients look for it."""
+    """A refusal whose sentence is in ``error``, and in ``detail``, where gradio's clients look."""
     text = encodable(say(key, language(request), **values))
     return JSONResponse({"error": text, "detail": text}, status, {"cache-control": "no-store"})
 
@@ -132,7 +132,7 @@ HANDLERS = {RequestValidationError: _unreadable, HTTPException: _http_error}  # 
 
 
 class Sentences:
-    """Around all that answers: what is raised becomes a sentence, and what gradio says of a refusal a refusal."""
+    """The outer layer of all answers: errors become sentences, and refusals by gradio get the status of one."""
 
     def __init__(self, app):
         self.app = app
@@ -156,7 +156,7 @@ class Sentences:
 
 
 class _Answer:
-    """One answer on its way out. gradio gives every error of a call without its queue the status of a fault."""
+    """One answer on its way out. Without the queue gradio gives every error the status of a server fault."""
 
     def __init__(self, scope, send):
         self.scope, self.out = scope, send

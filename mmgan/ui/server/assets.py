@@ -1,7 +1,7 @@
 """What the page is made of besides gradio: a folder of scripts (ES modules) and styles for the frame and for each tab.
 
-Scripts import each other by their places under one address, which says the version of them all, so that a browser keeps
-them until one changes. Scripts that gradio evaluates have no place: they import ``mmgan/sample/tab.js``.
+Scripts import each other by paths under one address that contains the version of them all, so a browser keeps them
+until one changes. Scripts that gradio evaluates have no path of their own: they import ``mmgan/sample/tab.js``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Assets:
         self.version = hashlib.sha256(json.dumps(self.scripts).encode()).hexdigest()[:16]
 
     def head(self) -> str:
-        """What stands in the head of the page, before gradio's own scripts, which run after these."""
+        """The head of the page; its scripts run before gradio's own."""
         base = f".{SCRIPTS}{self.version}/"
         lines = [f'<script type="importmap">{json.dumps({"imports": {"mmgan/": base}})}</script>']
         lines += [f'<link rel="modulepreload" href="{base}{place}">' for place in self.scripts]
@@ -67,7 +67,7 @@ class Assets:
         return "".join(lines)
 
     async def send(self, request: Request) -> Response:
-        """Answers a request for a script; with what it is now where a page asks that was loaded before a change."""
+        """Answers a request for a script; a page loaded before a change gets the script as it is now."""
         script = self.scripts.get(request.path_params["place"])
         if script is None:
             return Response(status_code=404)

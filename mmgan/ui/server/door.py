@@ -1,4 +1,4 @@
-"""Who calls, by which name, and from whose page: settled for every request before anything else sees it."""
+"""Settles for every request, before anything else sees it, who calls, under which host name, and from which page."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[\w.-]{1,253})(?::(\d{1,5}))?", re.AS
 
 
 class Door:
-    """Outside of everything, gradio's own layers too.
+    """The outermost layer, around gradio's own too.
 
-    Inside of it ``scope["client"]`` is the caller, ``scope["scheme"]`` and the header ``Host`` are what stands in the
+    Inside, ``scope["client"]`` is the caller, ``scope["scheme"]`` and the header ``Host`` are those of the
     caller's address bar, ``scope["path"]`` is without ``--root-path``, and no header that proxies write is left.
 
     Args:
@@ -77,7 +77,7 @@ class Door:
         await self.app(scope, receive, send)
 
     def _refused(self, scope, headers: MutableHeaders) -> tuple[int, str, dict] | None:
-        """Puts the request's name and caller right; or why it is not answered."""
+        """Corrects the request's host name and caller; returns why it is refused, if it is."""
         if len(headers.getlist("host")) != 1:
             return 400, "door_no_host", {}
         asked = [headers["host"], self._settle_caller(scope, headers) or headers["host"]]
@@ -93,7 +93,7 @@ class Door:
         return None if self._is_from_here(scope, headers) else (403, "door_origin", {})
 
     def _settle_caller(self, scope, headers: MutableHeaders) -> str:
-        """Puts the request's caller and scheme right; the name that a named proxy was asked by, "" where none tells."""
+        """Corrects the caller and the scheme; returns the host name that a trusted proxy reports, or ""."""
         peer, note = (scope.get("client") or ("",))[0], headers.get(CALLER, "")
         said = {name: ", ".join(headers.getlist(name)) for name in headers if FORWARDING.fullmatch(name)}
         for name in (*said, CALLER):
@@ -113,10 +113,10 @@ class Door:
         return ""
 
     def _caller_of(self, peer: str, forwarded: str) -> str:
-        """The nearest caller that is no named proxy.
+        """The nearest caller that is not a trusted proxy.
 
-        Each proxy adds at the end whom it was asked by, so what a caller wrote there itself stands before that. One
-        that is named by its address is passed once: a caller at the same machine is no further proxy.
+        Each proxy appends its caller, so whatever a caller wrote there itself comes before that. A proxy named by its
+        address counts once: a caller on the same machine is not another proxy.
         """
         left, caller = list(self.proxies), peer
         for caller in (peer, *reversed([part.strip() for part in forwarded.split(",") if part.strip()])):
@@ -128,7 +128,7 @@ class Door:
         return _number(caller) or caller[:64]
 
     def _answers_to(self, name: str) -> bool:
-        """Whether ``name`` is one of this server's: other names may be made to point here by whoever owns them."""
+        """Whether ``name`` is one of this server's. Anybody can make a name of their own point here."""
         if self.on_spaces or name in self.names or name == self._public_name():
             return True
         try:
@@ -169,15 +169,15 @@ class Door:
 
 
 def host_of(host: str) -> tuple[str, int]:
-    """Name, in lower case, and port of a header ``Host``; "" where it is none, and 0 where no port stands there."""
+    """Name, in lower case, and port of a ``Host`` header; "" if it is invalid, and 0 if it names no port."""
     found = _HOST.fullmatch(host)
     return (found[1].lower().rstrip("."), int(found[2] or 0)) if found else ("", 0)
 
 
 def _passed_on(scope, host: str) -> bool:
-    """Whether a request from this machine was first sent to another server, which says nothing of it.
+    """Whether a request from this machine comes through another server that does not say so.
 
-    It may have kept the name and port that it was asked by, or speak HTTP/1.0, as nginx does and no browser.
+    Its ``Host`` may name that server, or it may use HTTP/1.0, as nginx does and browsers do not.
     """
     name, port = host_of(host)
     here = (scope.get("server") or ("", 0))[1]
@@ -201,7 +201,7 @@ def _among(address: str, networks: list):
 
 
 def own_names(flags: Flags) -> set[str]:
-    """The names, besides numbers, under which this server may be asked."""
+    """The host names, beside numeric addresses, that this server answers to."""
     names = {"localhost", flags.host.lower(), *flags.allow_host}
     if flags.host not in LOOPBACK:
         machine = socket.gethostname().lower()

@@ -81,9 +81,9 @@ def from_options(options: argparse.Namespace) -> Flags:
 
 
 def _secret(options: argparse.Namespace, name: str, variable: str) -> str | None:
-    """What a flag says, or the file of its ``-file`` flag, or else the environment; None where nobody says anything.
+    """The value of a flag, of the file that its ``-file`` flag names, or of the environment; None without any.
 
-    A process list shows flags to everybody at the machine.
+    Flags can be seen by everybody who lists the processes of this machine.
     """
     flag, file = "--" + name.replace("_", "-"), getattr(options, f"{name}_file")
     given = getattr(options, name)
@@ -127,7 +127,7 @@ def _names(given: list[str]) -> tuple[str, ...]:
 
 
 def _limits(changes: list[str]) -> Limits:
-    """The limits of projects, with those that are written as "name=value" instead of what they are.
+    """The limits of projects, with changes written as "name=value".
 
     Raises:
         MmganError: no such limit, no number, or more than training reads of a dataset.

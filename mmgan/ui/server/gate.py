@@ -39,7 +39,7 @@ OPEN = (
 def app_options(demo: gr.Blocks, flags: Flags) -> dict:
     """For ``app_kwargs`` of the server of ``demo``.
 
-    gradio wraps layers of its own around those that it is given, so the door is put around them all when the server
+    gradio wraps layers of its own around those given here, so the door is put around all of them when the server
     starts, before it listens.
     """
 
@@ -63,7 +63,7 @@ def _inside(demo: gr.Blocks, flags: Flags) -> list[Middleware]:
 
 
 class Serve:
-    """Lets requests for what ``routes`` begins with go there, all others on."""
+    """Sends requests for our routes there, and all others on to gradio."""
 
     def __init__(self, app, routes):
         self.app, self.routes = app, routes
@@ -76,8 +76,8 @@ class Serve:
 
 @contextlib.contextmanager
 def believing_nobody():
-    """While the server starts: uvicorn, which gradio starts without asking, would believe any local process that says
-    on whose behalf it calls. :class:`Door` believes those that ``--proxy`` names.
+    """Starts the server inside this: else uvicorn, as gradio starts it, believes any local process that claims to call
+    for somebody. :class:`Door` believes only those that ``--proxy`` names.
     """
     name = "FORWARDED_ALLOW_IPS"
     before = os.environ.get(name)
@@ -89,9 +89,9 @@ def believing_nobody():
 
 
 class FirstScripts:
-    """Puts our scripts before gradio's, which chooses a language before it runs any that it is given itself.
+    """Puts our scripts before gradio's, which chooses a language before it runs scripts given to it.
 
-    And it looks for the page's icon and manifest at the top of the server, where under ``--root-path`` another's are.
+    gradio also looks for icon and manifest at the root of the server, which under ``--root-path`` is another site.
     """
 
     def __init__(self, app, demo: gr.Blocks, locked: bool):
@@ -131,7 +131,7 @@ class FirstScripts:
 
 
 class RequireLogin:
-    """gradio asks for its login on its own routes, though not on every one, and on none that is added to it."""
+    """Asks for the login on every route; gradio does so on most of its own only."""
 
     def __init__(self, app, demo: gr.Blocks):
         self.app, self.demo = app, demo

@@ -1,4 +1,4 @@
-"""Which of gradio's routes this page needs. All others are closed, so that one that a later gradio adds is too.
+"""Which of gradio's routes this page needs. All others are closed, also those that a later gradio adds.
 
 Much of what gradio serves is for pages of other kinds: files from the disk, files fetched from elsewhere, uploads into
 a folder of its own, editing the program in the browser. ``tests/ui/server/test_routes_of_gradio.py`` compares the lists
@@ -81,7 +81,7 @@ _QUESTIONS = _pattern(tuple(route for route in GUARDED if route.startswith("POST
 
 
 class OnlyNeeded:
-    """Lets through what is needed, and guarded questions once they were looked at."""
+    """Lets through the routes that are needed, and guarded requests after a look at their body."""
 
     def __init__(self, app):
         self.app = app
@@ -107,10 +107,10 @@ class OnlyNeeded:
 
 
 async def _looked_at(scope, receive):
-    """The question of a request, to be received once more, and why it is refused, if it is.
+    """A ``receive`` that gives the request's body once more, and why it is refused, if it is.
 
     gradio copies files that a question names into its own folder, or fetches them, before any function of ours is
-    called, and reads forms into files. How long a question may be was looked at before (mmgan/ui/server/throttle.py).
+    called, and reads forms into files. The length was checked before (mmgan/ui/server/throttle.py).
     """
     headers = dict(scope["headers"])
     if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":

@@ -19,7 +19,7 @@ MAX_FORM = 16 << 10  # bytes of a user and a password
 
 
 def checker(auth: tuple[str, str] | None) -> Callable[[str, str], bool] | None:
-    """For ``launch(auth=)``: compares user and password in the same time wherever they differ."""
+    """For ``launch(auth=)``: takes equally long wherever user and password differ."""
     if auth is None:
         return None
     known = [part.encode() for part in auth]
@@ -32,7 +32,7 @@ def checker(auth: tuple[str, str] | None) -> Callable[[str, str], bool] | None:
 
 
 def token_names(demo: gr.Blocks) -> tuple[str, str]:
-    """The names of the cookies in which gradio keeps that somebody is in: over https, and over http."""
+    """The cookies in which gradio keeps a login: over https, and over http."""
     return f"access-token-{demo.app.cookie_id}", f"access-token-unsecure-{demo.app.cookie_id}"
 
 
@@ -42,7 +42,7 @@ def known(demo: gr.Blocks, connection: HTTPConnection) -> bool:
 
 
 class Login:
-    """Answers ``/logout``, and lets no more guesses through to ``/login`` than a person makes."""
+    """Answers ``/logout``, and limits guesses at ``/login`` to what a person makes."""
 
     def __init__(self, app, demo: gr.Blocks):
         self.app, self.demo, self.guesses = app, demo, Guesses(FREE_GUESSES)
@@ -76,7 +76,7 @@ class Login:
         await self.app(scope, receive, seen)
 
     def _logout(self, request: Request):
-        """Ends this browser's session alone. A link on another site only leads to the question."""
+        """Ends the session of this browser only. Whoever follows a link from another site is asked first."""
         names = token_names(self.demo)
         if request.method == "GET" and request.headers.get("sec-fetch-site") not in ("same-origin", "none"):
             return HTMLResponse(_question(language(request)), headers={"cache-control": "no-store"})

@@ -1,4 +1,4 @@
-"""Shares of gradio's queue: one visitor's requests leave the others theirs, and what nobody fetches is forgotten."""
+"""Shares of gradio's queue: no visitor takes the place of others, and results that nobody fetches are forgotten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE = 60.0  # seconds that a result waits to be fetched
 
 
 class Refusal(str):
-    """The sentence of a key in a language, which gradio passes on, with the key for whoever answers in its place."""
+    """A sentence that gradio passes on, which also knows its key for code that answers without gradio."""
 
     def __new__(cls, key: str, spoken: str):
         sentence = super().__new__(cls, say(key, spoken))
@@ -43,7 +43,7 @@ class Share:
         queue.push, queue.process_events = self.push, self.process_events
 
     async def push(self, body, request, username):
-        """gradio's own, within the shares; the refusal is said as gradio says that its queue is full."""
+        """As gradio's own, within the shares; a refusal looks as when gradio's queue is full."""
         visitor, program = visitor_of(request, body.session_hash), not owner_of(request.cookies)
         if too_much := self._too_much(visitor, program):
             return False, Refusal(too_much, language(request)), "queue_full"
@@ -56,7 +56,7 @@ class Share:
 
     @contextlib.contextmanager
     def holding(self, request):
-        """Counts, as long as the block takes, a request that goes past the queue as one of its visitor's.
+        """Counts a request that goes past the queue as its visitor's while the block runs.
 
         Raises:
             Busy: they, their address or everybody together have asked for too much.
@@ -74,7 +74,7 @@ class Share:
                 del self._past[visitor, program]
 
     def _too_much(self, visitor: Visitor, program: bool) -> str:
-        """The key of why the visitor may not ask for more now; "" where they may."""
+        """The key of the sentence why the visitor may not ask for more now; "" where they may."""
         self._tidy()
         asked = [(who, of_program) for who, of_program, *_ in self._open.values()] + list(self._past.elements())
         near = [(who, of_program) for who, of_program in asked if who.address == visitor.address]
@@ -85,7 +85,7 @@ class Share:
         return ""
 
     async def process_events(self, events, batch, begin_time, fn):
-        """gradio's own; then the sessions of programs go that were given much, for each keeps what it was given."""
+        """As gradio's own; then drops sessions of programs with large answers, which each session would keep."""
         await self._process(events, batch, begin_time, fn)
         for event in events:
             if event.session_hash in self._quota.large_sessions and self._queue.server_app is not None:
@@ -93,7 +93,7 @@ class Share:
                 self._queue.server_app.state_holder.session_data.pop(event.session_hash, None)
 
     def _tidy(self) -> None:
-        """Forgets what is over, and results that nobody has fetched for long, with the memory they take."""
+        """Forgets what is over, and frees results that nobody has fetched for long."""
         queue, now = self._queue, self._clock()
         under_way = {event._id for waiting in queue.event_queue_per_concurrency_id.values() for event in waiting.queue}
         under_way |= {event._id for job in queue.active_jobs if job for event in job}

@@ -27,7 +27,7 @@ SAFE = {"x-content-type-options": "nosniff", "content-security-policy": "default
 
 
 class Answer(JSONResponse):
-    """JSON in UTF-8 whatever texts are in it."""
+    """JSON in UTF-8, whatever texts it holds."""
 
     def render(self, content) -> bytes:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -71,7 +71,7 @@ def address_of(request) -> str:
 
 
 def answering(function: Callable):
-    """A route that answers in JSON; what went wrong is a sentence in ``error``, in the reader's language."""
+    """A route that answers in JSON; an error is a sentence in ``error``, in the reader's language."""
 
     async def endpoint(request: Request):
         site = request.headers.get("sec-fetch-site", "same-origin")

@@ -1,7 +1,7 @@
-"""What each visitor sees of the runs: everybody's, their own, and of other people's private ones nothing.
+"""What each visitor sees of the runs: everybody's and their own, but no private ones of others.
 
-Whoever may stop runs sees that there is a private one, so that they can free the machine, but neither its name nor
-anything else by which it could be told whose or what it is.
+Whoever may stop runs sees that a private run exists, so that they can free the machine, but not its name or anything
+else that tells whose or what it is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NOTHING = {
 
 
 class Sight:
-    """Who sees which run of ``manager``. An ``owner`` is a visitor's key, "" of one who has none."""
+    """Who sees which run of ``manager``. An ``owner`` is a visitor's key, or ""."""
 
     def __init__(self, manager: Manager):
         self.manager = manager
@@ -47,7 +47,7 @@ class Sight:
         """The run of that name.
 
         Raises:
-            TrainingError: there is none that the visitor sees; a stranger's and none at all are told alike.
+            TrainingError: there is none that the visitor sees; whether another's exists cannot be told from it.
         """
         if not self.sees(name, owner):
             raise TrainingError("runs.no_such_run", name=str(name)[:60])
@@ -58,7 +58,7 @@ class Sight:
         return [(name, folder) for name, folder in self.manager.models() if self.sees(name, owner)]
 
     def listed(self, runs: list[tuple[Access, dict]], owner: str, may: bool) -> list[dict]:
-        """Of runs with whose they are, what the visitor's list shows; ``may``: whether they may stop runs."""
+        """What the visitor's list shows of runs and their owners; ``may``: whether they may stop runs."""
         key, shown = owner_hash(owner), []
         for access, run in runs:
             if access.lets(key):
@@ -68,12 +68,12 @@ class Sight:
         return shown
 
     def hidden(self, run: dict) -> dict:
-        """A description of which nothing is left but that there is a run, and what it costs."""
+        """A description reduced to the fact that a run exists, and what it costs."""
         name = self.alias(run["name"])
         return NOTHING | {key: run[key] for key in SHOWN} | {"name": name, "private": True, "hidden": True}
 
     def alias(self, name: str) -> str:
-        """What is said instead of a run's name; the same as long as this server lives."""
+        """A stand-in for a run's name, the same as long as this server lives."""
         return HIDDEN + hmac.new(self._secret, name.encode(), hashlib.sha256).hexdigest()[:16]
 
     def named(self, alias: str) -> str:
@@ -100,7 +100,7 @@ class Sight:
 
 
 class SeenSampler:
-    """The sampler as one visitor has it: other people's private models are not there, and work waits for their turn.
+    """The sampler for one visitor: without other people's private models; work waits for the visitor's turn.
 
     Args:
         owner: the visitor's key, "" of one who has none.

@@ -21,17 +21,17 @@ class PageError(PromptError):
 
 
 def sentence(said: MmganError | Message, language: str) -> str:
-    """The sentence of an error, or of what the library wrote down, such as why a run ended.
+    """The sentence of an error, or of a message that the library wrote down, such as why a run ended.
 
-    What lies below the page names files as the terminal needs them, whole; where this computer keeps them is nobody's
-    business who reads over HTTP.
+    The library names files with their whole path, for the terminal. Over HTTP nobody needs to know where this computer
+    keeps them.
     """
     text = _one_line((said.message if isinstance(said, MmganError) else said).text(language))
     return text if isinstance(said, PageError) else without_folders(text)
 
 
 def unexpected(error: BaseException) -> Message:
-    """What is said of an error that nobody expected, and that is written down where the server runs."""
+    """What a visitor is told of an unexpected error; the server's log has the details."""
     return NO_MEMORY if lacks_memory(error) else Message("internal")
 
 
@@ -41,7 +41,7 @@ def fault(error: BaseException, language: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """``text`` without what a stranger's name may hold and nobody can read."""
+    """``text`` without control characters, which a stranger's file name may hold."""
     return _CONTROL.sub("?", encodable(text))
 
 

@@ -1,4 +1,4 @@
-"""Connections that begin something and stop halfway are ended, so that nobody holds the server by doing nothing."""
+"""Ends connections that stop halfway through a request, so that nobody can occupy the server by doing nothing."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class EndStalled:
 
 
 def end_stalled_heads(server) -> threading.Thread:
-    """Has a thread close those connections of a uvicorn server whose request's head does not come to its end.
+    """Starts a thread that closes connections of a uvicorn server whose request's head stays unfinished.
 
-    The server itself ends idle connections, but waits for ever once a first byte of a head is there.
+    The server itself ends idle connections, but waits for ever once the first byte of a head has come.
     """
     thread = threading.Thread(target=_look, args=(server,), name="mmgan-stalled", daemon=True)
     thread.start()

@@ -36,10 +36,10 @@ FREEING = ("stop", "delete")  # what may be done with a run that one may not see
 
 
 class Desk:
-    """What the tab and the API ask for, with one rule of who may and who sees what, and errors as sentences.
+    """Answers the tab and the API, with one rule for who may do and see what, and errors as sentences.
 
     Args:
-        closed: folders that no training reads by their path: what visitors keep there is theirs.
+        closed: folders that no training may read by path, because visitors keep their own files there.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class Desk:
 
     @contextlib.contextmanager
     def _room(self, owner: str):
-        """Starts in the block fail, without the names of others' private runs, where too much is being trained."""
+        """Turns a refusal to train one more run into one without the names of others' private runs."""
         try:
             if len(running := self.manager.running()) >= MAX_RUNNING:
                 raise NoRoom(running)
