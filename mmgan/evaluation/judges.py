@@ -116,7 +116,7 @@ def sound_input(waveforms: np.ndarray, config: AudioConfig = AudioConfig()) -> T
 
 
 def shares(seen: Sequence[str], heard: Sequence[str], concepts: Sequence[str]) -> dict[str, float]:
-    """Shares (0..1) of samples that show, say, do both as asked: ``image_accuracy``, ``audio_accuracy``, ``both``."""
+    """Shares (0..1) of right pictures, sounds and pairs: ``image_accuracy``, ``audio_accuracy``, ``both``."""
     image = np.array([a == b for a, b in zip(seen, concepts, strict=True)])
     audio = np.array([a == b for a, b in zip(heard, concepts, strict=True)])
     return {

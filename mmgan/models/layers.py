@@ -55,8 +55,8 @@ class MLP(nn.Module):
 class Film(nn.Module):
     """Feature-wise modulation (Perez et al. 2018) by w [B, style_dim]; starts as the identity.
 
-    The shift of a channel may lean: it is a plane over the map, so that w can put an edge or a partial anywhere and at
-    any angle, and needs no deep stack of convolutions to move it there (CoordConv, Liu et al. 2018, with learned axes).
+    The shift of a channel is a plane over the map that may lean. So w can put an edge or a partial anywhere and at any
+    angle, without a deep stack of convolutions to move it there (CoordConv, Liu et al. 2018, with learned axes).
     """
 
     def __init__(self, style_dim: int, channels: int):

@@ -94,7 +94,7 @@ def _words(prompt: str) -> list[str]:
 
 
 def _spelt_like(word: str, vocabulary: frozenset[str], real: bool) -> bool:
-    """One of the vocabulary, or a slip of it: one letter (two from six letters on) more, less, other or swapped.
+    """Whether it is a word of the vocabulary or a slip: one letter (two from six on) more, less, other or swapped.
 
     A word that the language has (``real``) is a slip only where two letters are swapped ("tow").
     """

@@ -23,8 +23,8 @@ CLOSE = 1e-3  # of vectors whose numbers are around 1
 def prepare(model) -> PackedModel | None:
     """``model``, of transformers, for packed prompts; None where it cannot be packed.
 
-    Other options of these models, or other versions of the library, may differ: it has to give what its own forward
-    gives. The model itself can be called as before.
+    Other options of these models, or other versions of the library, may differ, so results are compared with those of
+    the model's own forward. The model itself stays usable.
     """
     if model.config.model_type not in MODELS or model.config.vocab_size <= max(map(max, TRIED)):
         return None

@@ -1,4 +1,4 @@
-"""What beginning a run and going on with one have in common: its folder, its settings, and who may still stop it."""
+"""What beginning a run and going on with one share: its folder, its settings, and stopping before the first step."""
 
 from __future__ import annotations
 

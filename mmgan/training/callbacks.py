@@ -83,8 +83,7 @@ class Metrics(Callback):
 
 
 class Look(Callback):
-    """Something that is looked at every so often: soon, so that a class sees it grow, but not so often that it does
-    not grow."""
+    """Something looked at now and then: often enough to see it grow, rarely enough not to slow the training."""
 
     def __init__(self):
         self.at, self.cost = time.monotonic(), 0.0

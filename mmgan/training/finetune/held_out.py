@@ -120,7 +120,7 @@ class HeldOut(Look):
             self._write_best(self.evidence.best_step)
 
     def _replay(self, session: Session) -> None:
-        """What earlier looks of a resumed run found; whoever asks for something else is not held to their verdict."""
+        """Replays the findings of earlier looks of a resumed run; a change of settings voids their verdict."""
         asked, share = [change["step"] for change in changes(self.run_folder.folder)], 0.0
         for row in self.run_folder.metrics()[0]:
             row = {name: value for name, value in row.items() if isinstance(value, (int, float))}
@@ -183,7 +183,7 @@ class HeldOut(Look):
         return caption_match(critic, rows[known], asked, self.embeddings)
 
     def _compare(self, after: dict[str, Tensor], shown: Sequence[int]) -> None:
-        """The ``SHEET``: the base's samples, the model's of the same codes and captions, nearest files."""
+        """Draws the ``SHEET``: samples of the base and of the model with the same codes and captions, nearest files."""
         self.compared = captions = [self.prompts[i].text for i in shown]
         loader, embeddings = self.trainer.loader, self.trainer.text_encoder.encode(captions)
         with torch.no_grad():
