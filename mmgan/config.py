@@ -83,6 +83,8 @@ class ImageModelConfig(MapConfig):
 
     size: int = _number(32, 16, 256)  # pixels a side
     channels: int = _number(1, 1, 3)  # 1 grey, 3 RGB
+    # "projected": through frozen eyes (mmgan.models.projected); "learned": from the pixels, with nothing known before
+    critic: str = _choice("learned", "learned", "projected")
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -1,15 +1,15 @@
 """Measures a model on a few files of a person's own: does it match files it never saw, and copy those it saw?
 
-Features come from critics that no longer learn (the base's) and from small averages of the picture or mel itself,
-scaled by the training files. They and the latent codes are the same at every visit, so a figure changes only because
-the model does.
+Features come from networks that do not learn here: for pictures one that no training looks through, for sounds the
+base's critic. Small averages of the picture or mel itself stand beside them, all scaled by the training files. They and
+the latent codes are the same at every visit, so a figure changes only because the model does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -18,17 +18,18 @@ from torch import Tensor
 
 from ..data.loader import Loader
 from ..language import Message
-from ..models import Critic, Discriminators
+from ..models import Discriminators
 from ..models.modalities import MODALITIES
-from .metrics import diversity, energy_distance, nearest_distances
+from .metrics import diversity, energy_distance, energy_interval, nearest_distances
 
 MOST = 512  # files of a bank that are looked at
 POOLED = 8  # side of the small averages
-FEW_HELD_OUT = 8  # with fewer, distances among the training files help to estimate the usual one
+FEW_HELD_OUT = 8  # fewer say nothing of a distance, and those among the training files help to estimate the usual one
+RESAMPLED, INNER = 200, 0.9  # bootstrap draws of a distance, and the share of them that its interval holds
+BLURRED = 0.6  # share of the files' fine detail below which pictures are said to be blurred
 COPY_SHARE = 0.5  # a near-copy is nearer to a file than this share of the usual distance of two files, and
 LONE_SHARE = 0.7  # nearer than this share of its distance to any other file; a blurred average of many is not
 COPYING, CLOSE = 0.3, 0.1  # shares of near-copies from which the gauge says so
-MOST_CAPTIONS = 64  # among which a critic picks a sample's own
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,13 @@ class Measures:
     copies: float  # share of samples that are nearly the same as one training file
     nearer: float  # probability that a sample is nearer to the training files than a file never seen is; 0.5 is ideal
     diversity: float  # mean distance between samples over that between training files; 1 is ideal
-    caption_match: float | None = None  # share of samples whose caption a critic picks among all
-    real_caption_match: float | None = None  # the same of files, held out where there are any
+    caption_match: float | None = None  # share of samples that are nearer to their caption's files than to any other's
+    real_caption_match: float | None = None  # the same of files, held out or each left out in turn
     variety: float | None = None  # as diversity, among the samples and the files of one caption
+    to_held_out_low: float | None = None  # ends of an interval for to_held_out, by the bootstrap
+    to_held_out_high: float | None = None
+    held_out: float | None = None  # files that were never trained on
+    detail: float | None = None  # what lies between neighbouring pixels, over the same of the training files
 
     def as_dict(self, prefix: str) -> dict[str, float]:
         """Rows for a run's metrics: ``image_to_held_out`` and so on."""
@@ -57,8 +62,18 @@ class Measures:
                 values[f.name] = values[f.name] or 0.0
         return cls(**values)
 
-    def with_match(self, match: float, real: float | None) -> Measures:
-        return replace(self, caption_match=match, real_caption_match=real)
+    @property
+    def trusted(self) -> bool:
+        """Whether there are enough files aside to say how near samples come to them."""
+        return (self.held_out or 0) >= FEW_HELD_OUT
+
+    @property
+    def distance(self) -> float | None:
+        """By which a model is chosen: to the files held out, or, where they are too few, to those learned from.
+
+        Near-copies, which come near to those as well, count against a model beside it.
+        """
+        return self.to_held_out if self.trusted or self.to_held_out is None else self.to_training
 
     @property
     def code(self) -> str:
@@ -78,7 +93,8 @@ class OwnMeasure:
 
     Args:
         kind: the modality's name.
-        critics: whose features are used; they must no longer learn.
+        critics: whose features are used where no network describes the modality that no training looks through; they
+            must no longer learn.
         training, held_out: loaders of both splits; None where nothing is held out.
     """
 
@@ -86,10 +102,10 @@ class OwnMeasure:
         self.kind, self.critic = kind, getattr(critics, kind)
         rows, self.places, self.concepts = bank(training, kind)
         features = self._raw(rows)
-        middle, spread = features.mean(0), features.std(0, correction=0)
-        self._scale = middle, spread.clamp(min=0.1 * float(spread.mean()) + 1e-6)
+        self._scale = features.mean(0), self._spreads(features)
         self.training = self._scaled(features)
-        held_rows = bank(held_out, kind)[0] if held_out else rows[:0]
+        self.training_detail = self._detail(rows) if len(rows) else 0.0
+        held_rows, _, self.held_concepts = bank(held_out, kind) if held_out else (rows[:0], [], [])
         self.held_out = self._scaled(self._raw(held_rows)) if len(held_rows) else features[:0]
         among = nearest_distances(self.training, self.training, 2) if len(rows) > 1 else torch.ones(1)
         if len(self.held_out):
@@ -105,9 +121,23 @@ class OwnMeasure:
             return rows.new_zeros(0, 1)
         device = next(self.critic.parameters()).device
         with torch.no_grad():
-            seen = torch.cat([self.critic.features(part.to(device)).float().cpu() for part in rows.split(64)])
+            seen = torch.cat([self._seen(part.to(device)).float().cpu() for part in rows.split(64)])
         small = F.adaptive_avg_pool2d(MODALITIES[self.kind].maps(rows).cpu().float(), POOLED).flatten(1)
-        return torch.cat([seen, small * (seen.shape[1] / small.shape[1]) ** 0.5], dim=1)
+        self.seen = seen.shape[1]
+        return torch.cat([seen, small], dim=1)
+
+    def _spreads(self, features: Tensor) -> Tensor:
+        """What each feature is divided by: one number for all that was seen and one for the small averages.
+
+        Both then weigh the same. A number for each feature would blow up those that hardly differ among the files.
+        """
+        variances = features.var(0, correction=0)
+        blocks = [variances[: self.seen], variances[self.seen :]]
+        return torch.cat([each.sum().sqrt().clamp(min=1e-6).expand(len(each)) for each in blocks])
+
+    def _seen(self, rows: Tensor) -> Tensor:
+        described = MODALITIES[self.kind].describe(rows)
+        return self.critic.features(rows) if described is None else described
 
     def _scaled(self, features: Tensor) -> Tensor:
         middle, spread = self._scale
@@ -119,14 +149,65 @@ class OwnMeasure:
         distances = torch.cdist(features, self.training)
         nearest, place = distances.min(dim=1)
         nearer = (nearest[:, None] < self.usual).float() + (nearest[:, None] == self.usual).float() / 2
+        held_out = low = high = None
+        if len(self.held_out) > 1:
+            held_out = energy_distance(features, self.held_out) / self.spread
+            low, high = (end / self.spread for end in energy_interval(features, self.held_out, RESAMPLED, INNER))
+        match, real = (None, None) if concepts is None else self._matches(features, concepts)
         return Measures(
-            to_held_out=energy_distance(features, self.held_out) / self.spread if len(self.held_out) > 1 else None,
+            to_held_out=held_out,
             to_training=energy_distance(features, self.training) / self.spread,
             copies=float(self._copied(distances, nearest, place).float().mean()),
             nearer=float(nearer.mean()),
             diversity=float(torch.pdist(features).mean()) / self.spread,
+            caption_match=match,
+            real_caption_match=real,
             variety=None if concepts is None else self._variety(features, concepts),
+            to_held_out_low=low,
+            to_held_out_high=high,
+            held_out=float(len(self.held_out)),
+            detail=self._detail(samples) / self.training_detail if self.training_detail > 0 else None,
         )
+
+    def _matches(self, features: Tensor, concepts: Sequence[str]) -> tuple[float | None, float | None]:
+        """Shares of samples, and of real files, that are nearest to the mean of their own concept's training files.
+
+        Nothing in this judge was trained, so samples cannot have learned to please it. Real files are those held out,
+        or where they are few, each training file with itself left out of its concept's mean.
+        """
+        names = sorted(set(self.concepts))
+        known = [index for index, concept in enumerate(concepts) if concept in names]
+        if len(names) < 2 or not known:
+            return None, None
+        own = torch.tensor([names.index(concept) for concept in self.concepts])
+        sums = torch.zeros(len(names), features.shape[1]).index_add_(0, own, self.training)
+        counts = torch.bincount(own, minlength=len(names)).float()[:, None]
+        means = sums / counts
+
+        def right(some: Tensor, asked: list[str]) -> float:
+            found = torch.cdist(some, means).argmin(1)
+            return float((found == torch.tensor([names.index(concept) for concept in asked])).float().mean())
+
+        share = right(features[known], [concepts[index] for index in known])
+        held = [index for index, concept in enumerate(self.held_concepts) if concept in names]
+        if len(held) >= FEW_HELD_OUT:
+            return share, right(self.held_out[held], [self.held_concepts[index] for index in held])
+        several = (counts[own, 0] > 1).nonzero()[:, 0]
+        if not len(several):
+            return share, None
+        hits = []
+        for index in several.tolist():
+            without = means.clone()
+            without[own[index]] = (sums[own[index]] - self.training[index]) / (counts[own[index]] - 1)
+            hits.append(torch.cdist(self.training[index : index + 1], without).argmin() == own[index])
+        return share, float(torch.stack(hits).float().mean())
+
+    def _detail(self, rows: Tensor) -> float:
+        """Mean absolute difference of each place of the rows' maps from the average of the nine around it."""
+        maps = MODALITIES[self.kind].maps(rows).cpu().float().clamp(-1, 1)
+        if min(maps.shape[-2:]) < 3:
+            return 0.0
+        return float((maps[..., 1:-1, 1:-1] - F.avg_pool2d(maps, 3, 1)).abs().mean())
 
     def _variety(self, features: Tensor, concepts: Sequence[str]) -> float | None:
         """None where no caption has two files and two samples."""
@@ -162,26 +243,20 @@ def describe(kind: str, now: Measures, before: Measures | None) -> list[Message]
 
     said: list[Message] = []
     note(now.code, share=now.copies)
-    if before is not None and now.to_held_out is not None and before.to_held_out is not None:
-        note("distance", now=max(0.0, now.to_held_out), before=before.to_held_out)
-    if now.caption_match is not None:
-        own = now.real_caption_match
-        note("caption" if own is None else "caption_own", share=now.caption_match, own=own)
+    if now.held_out and not now.trusted:
+        note("few", count=int(now.held_out))
+    elif before is not None and now.to_held_out_high is not None and before.to_held_out is not None:
+        low, high = (max(0.0, end) for end in (now.to_held_out_low or 0.0, now.to_held_out_high))
+        note("distance", count=int(now.held_out or 0), low=low, high=high, before=max(0.0, before.to_held_out))
+    if kind == "image" and now.detail is not None and now.detail < BLURRED:
+        note("blurred", share=now.detail)
+    if now.caption_match is not None and now.real_caption_match is not None:
+        note("caption", share=now.caption_match, own=now.real_caption_match)
     if now.variety is not None and now.variety < 0.6:
         note("variety", share=now.variety)
     elif now.diversity < 0.6:
         note("diversity", share=now.diversity)
     return said
-
-
-def caption_match(critic: Critic, rows: Tensor, asked: Tensor, captions: Tensor) -> float:
-    """Share of rows to which the critic finds their own caption most similar among captions [K, 384]."""
-    device = next(critic.parameters()).device
-    with torch.no_grad():
-        similar = torch.cat([
-            critic.similarity(critic.features(part.to(device)), captions.to(device)).cpu() for part in rows.split(64)
-        ])  # fmt: skip
-    return float((similar.argmax(dim=1) == asked).float().mean())
 
 
 def bank(loader: Loader, kind: str) -> tuple[Tensor, list[int], list[str]]:
@@ -191,9 +266,3 @@ def bank(loader: Loader, kind: str) -> tuple[Tensor, list[int], list[str]]:
     places = [i * count // min(count, MOST) for i in range(min(count, MOST))]
     rows = loader.rows(kind, places) if places else loader.blank(kind, 0)
     return rows, places, [modality.concept(data, i) for i in places]
-
-
-def some_captions(captions: Sequence[str], most: int = MOST_CAPTIONS) -> list[str]:
-    """Up to ``most`` distinct captions, spread over all of them."""
-    distinct = list(dict.fromkeys(captions))
-    return [distinct[i * len(distinct) // min(most, len(distinct))] for i in range(min(most, len(distinct)))]

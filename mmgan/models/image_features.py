@@ -7,6 +7,7 @@ GAN, Sauer et al. 2021), distances between its features are nearer to what peopl
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 import torch
@@ -15,7 +16,11 @@ from torch import Tensor, nn
 
 from ..config import RANGE
 from ..language import Message
+from ..system.resources import PRETRAINED
 from .folder import PretrainedModule
+
+LEARNED_WITH, JUDGED_WITH = "image-features", "image-judge"  # under pretrained/: two networks, for the two uses
+LEAST_SIDE = 64  # pixels that the eyes look at: in 32, their coarsest map would have two places a side
 
 
 @dataclass(frozen=True)
@@ -111,3 +116,23 @@ class ImageFeatures(PretrainedModule):
             for one, two in zip(self(a), self(b), strict=True)
         ]
         return torch.stack(distances).mean(0)
+
+    def describe(self, image: Tensor) -> Tensor:
+        """Pictures [B, C, H, W] -> [B, F]: the mean of each map as a unit vector, and of the last map's quarters."""
+        maps = self(enlarged(image))
+        means = [m.mean((2, 3)) for m in maps] + [F.adaptive_avg_pool2d(maps[-1], 2).flatten(1)]
+        return torch.cat([F.normalize(each, dim=1) for each in means], dim=1)
+
+
+def enlarged(image: Tensor) -> Tensor:
+    """Pictures [B, C, H, W], those smaller than ``LEAST_SIDE`` made as large."""
+    if image.shape[-1] >= LEAST_SIDE:
+        return image
+    return F.interpolate(image, size=(LEAST_SIDE, LEAST_SIDE), mode="bilinear", align_corners=False)
+
+
+@functools.lru_cache(maxsize=4)
+def shipped(name: str, device: torch.device) -> ImageFeatures:
+    """The features ``LEARNED_WITH`` or ``JUDGED_WITH``, frozen, one copy for whoever looks on that device."""
+    features = ImageFeatures.from_pretrained(PRETRAINED / name).requires_grad_(False)
+    return features.to(device=device, memory_format=torch.channels_last)

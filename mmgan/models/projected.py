@@ -7,7 +7,6 @@ ignored and the strongest features do not decide alone. Heads are separable conv
 
 from __future__ import annotations
 
-import functools
 import math
 
 import torch
@@ -15,23 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import MapConfig, ModelConfig
-from ..system.resources import PRETRAINED
 from .critic import Critic
-from .image_features import ImageFeatures
+from .image_features import LEARNED_WITH, LEAST_SIDE, enlarged, shipped
 from .layers import activate, conv, linear
 
-EYES = "image-features"  # under pretrained/
-SEEN_SIDE = 64  # pixels a side that the eyes look at, at least: of 32 their coarsest map would have two places
 PROJECTED = 64  # channels of every projected map
 LAST_SIDE = 4  # of the maps that are described
 SCALES = (10.0, 10.0, 7.0)  # of the features of each stage, as they are on drawings, by which they are divided
-
-
-@functools.lru_cache(maxsize=4)
-def eyes(device: torch.device) -> ImageFeatures:
-    """The shipped features, frozen, one copy for all critics on a device."""
-    features = ImageFeatures.from_pretrained(PRETRAINED / EYES).requires_grad_(False)
-    return features.to(device=device, memory_format=torch.channels_last)
 
 
 class _Separable(nn.Module):
@@ -53,12 +42,12 @@ class ProjectedMapCritic(Critic):
 
     def __init__(self, config: ModelConfig, section: MapConfig):
         super().__init__()
-        widths = eyes(torch.device("cpu")).widths
+        widths = shipped(LEARNED_WITH, torch.device("cpu")).widths
         generator = torch.Generator().manual_seed(0)
         for number, width in enumerate(widths):
             self.register_buffer(f"project{number}", _orthogonal(PROJECTED, width, generator))
             self.register_buffer(f"mix{number}", _orthogonal(PROJECTED, PROJECTED, generator))
-        side = max(SEEN_SIDE, section.shape[1])
+        side = max(LEAST_SIDE, section.shape[1])
         self.heads = nn.ModuleList(
             nn.Sequential(*(_Separable(PROJECTED) for _ in range(int(math.log2(side // 4 // 2**number // LAST_SIDE)))))
             for number in range(len(widths))
@@ -67,9 +56,8 @@ class ProjectedMapCritic(Critic):
         self.add_heads(config, section)
 
     def features(self, x: Tensor) -> Tensor:
-        if x.shape[-1] < SEEN_SIDE:
-            x = F.interpolate(x, size=(SEEN_SIDE, SEEN_SIDE), mode="bilinear", align_corners=False)
-        maps = [seen / scale for seen, scale in zip(eyes(x.device)(x), SCALES, strict=True)]
+        seen = shipped(LEARNED_WITH, x.device)(enlarged(x))
+        maps = [each / scale for each, scale in zip(seen, SCALES, strict=True)]
         mixed, described = None, []
         for number in reversed(range(len(maps))):
             y = F.conv2d(maps[number], getattr(self, f"project{number}"))

@@ -9,8 +9,8 @@ from small import MODEL, Blobs
 from mmgan.data import Dataset, Prompt
 from mmgan.data.loader import Loader
 from mmgan.evaluation import metrics
-from mmgan.evaluation.memorisation import Measures, OwnMeasure, bank, caption_match, describe, some_captions
-from mmgan.evaluation.metrics import energy_distance
+from mmgan.evaluation.memorisation import BLURRED, Measures, OwnMeasure, bank, describe
+from mmgan.evaluation.metrics import energy_distance, energy_interval
 from mmgan.models import Discriminators
 
 SIZE = MODEL.image.size
@@ -119,20 +119,12 @@ def test_very_few_files_without_held_out_ones(count):
 
 
 def test_figures_go_through_the_runs_rows(measure):
-    found = measure(samples(16, 2)).with_match(0.5, None)
+    found = measure(samples(16, 2), ["low", "high"] * 8)
+    assert None not in (found.caption_match, found.to_held_out_low, found.detail)
     assert Measures.from_dict(found.as_dict("image"), "image") == found
 
 
-def test_captions_and_banks():
-    critic = Discriminators(MODEL).image
-    embeddings = torch.nn.functional.normalize(torch.randn(4, 384), dim=1)
-    rows = samples(8, 0)
-    best = critic.similarity(critic.features(rows), embeddings).argmax(1)
-    assert (
-        caption_match(critic, rows, best, embeddings) == 1
-        and caption_match(critic, rows, (best + 1) % 4, embeddings) == 0
-    )
-    assert some_captions([f"c{i % 100}" for i in range(300)], 10) == [f"c{i}" for i in range(0, 100, 10)]
+def test_banks():
     rows, places, concepts = bank(loader(5), "image")
     assert rows.shape == (5, 1, SIZE, SIZE) and places == [0, 1, 2, 3, 4] and concepts[1] == "high"
     assert len(bank(loader(5), "audio")[0]) == 0
@@ -205,3 +197,73 @@ def test_sounds_are_measured_against_sounds():
     assert copies.copies == 1 and copies.to_training < 0  # nearer than files are to each other
     silence = measure(torch.full((8, MODEL.audio.bands, MODEL.audio.frames), -1.0))
     assert silence.copies == 0 and silence.to_training > 0.5 and silence.diversity == pytest.approx(0, abs=0.01)
+
+
+def test_of_few_files_no_distance_is_told():
+    torch.manual_seed(0)
+    few = OwnMeasure("image", Discriminators(MODEL).eval(), loader(40), loader(4, 1))
+    found = few(samples(32, 7))
+    said = [*map(str, describe("image", found, few(torch.randn(32, 1, SIZE, SIZE))))]
+    assert any("Only 4 of your pictures were kept aside" in s for s in said)
+    assert not any("Distance" in s for s in said)
+    assert not found.trusted and found.distance == found.to_training
+
+
+def test_the_interval_holds_the_distance_and_narrows_with_files():
+    torch.manual_seed(0)
+    widths = []
+    for count in (10, 160):
+        measure = OwnMeasure("image", Discriminators(MODEL).eval(), loader(40), loader(count, 1))
+        found = measure(samples(64, 7))
+        assert found.trusted and found.to_held_out_low < found.to_held_out < found.to_held_out_high
+        widths.append(found.to_held_out_high - found.to_held_out_low)
+    assert widths[1] < 0.6 * widths[0]
+
+
+def test_a_distance_of_bootstrap_draws_is_not_narrowed_by_rows_drawn_twice():
+    generator = torch.Generator().manual_seed(3)
+    x, y = (torch.randn(30, 5, generator=generator) for _ in range(2))
+    low, high = energy_interval(x, y, 400, 0.9)
+    assert low < 0 < high  # one cloud: comparing a row with itself would put the whole interval above 0
+    far_low, _ = energy_interval(x, y + 3, 400, 0.9)
+    assert far_low > 1
+
+
+class Bright(Waves):
+    """"low" ones are dark and "high" ones bright."""
+
+    def __init__(self, count, seed):
+        super().__init__(count, seed)
+        self.pictures[::2] //= 3
+
+
+def test_captions_are_judged_by_what_no_sample_could_please():
+    torch.manual_seed(0)
+    learned, held = (Loader(Bright(count, seed), MODEL) for count, seed in ((40, 0), (10, 1)))
+    measure = OwnMeasure("image", Discriminators(MODEL).eval(), learned, held)
+    pictures = learned.rows("image", range(40))
+    concepts = [("low", "high")[i % 2] for i in range(40)]
+    right, wrong = measure(pictures, concepts), measure(pictures, concepts[::-1])
+    assert right.caption_match > 0.9 and wrong.caption_match < 0.1
+    assert right.real_caption_match == wrong.real_caption_match > 0.8
+    said = [*map(str, describe("image", wrong, None))]
+    assert any("most like your pictures of their own caption (of your own pictures" in s for s in said)
+
+
+def test_a_file_is_no_witness_for_its_own_caption():
+    """Every file of its own looks like its caption's mean, which it is part of: noise must score as chance does."""
+    torch.manual_seed(0)
+    data = Waves(40, 0)
+    data.pictures = np.random.default_rng(0).integers(0, 255, data.pictures.shape, dtype=np.uint8)
+    measure = OwnMeasure("image", Discriminators(MODEL).eval(), Loader(data, MODEL), None)
+    rows = Loader(data, MODEL).rows("image", range(40))
+    found = measure(rows, [("low", "high")[i % 2] for i in range(40)])
+    assert found.caption_match > 0.9 and found.real_caption_match < 0.75
+
+
+def test_blurred_pictures_are_told(measure):
+    sharp = loader(40).rows("image", range(40)) + 0.3 * torch.randn(40, 1, SIZE, SIZE)
+    blurred = torch.nn.functional.avg_pool2d(loader(40).rows("image", range(40)), 9, 1, 4)
+    assert measure(sharp).detail > 1 and measure(blurred).detail < BLURRED
+    assert any("they have" in str(s) and "fine detail" in str(s) for s in describe("image", measure(blurred), None))
+    assert not any("fine detail" in str(s) for s in describe("image", measure(sharp), None))

@@ -79,6 +79,10 @@ class Modality(ABC, Generic[Section]):
         """Rows as maps [B, C, H, W], whose small averages tell how much two rows differ."""
         return rows.flatten(1)[:, None, None]
 
+    def describe(self, rows: Tensor) -> Tensor | None:
+        """Rows [B, ...] -> [B, F] by a network that no training looks through; None where there is none."""
+        return None
+
     # Showing ------------------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from ...config import ImageModelConfig, ModelConfig
 from ...image.pictures import picture_to_array, to_pil
+from ..critic import Critic
+from ..image_features import JUDGED_WITH, shipped
 from ..maps import MapCritic, MapSynthesis
 from .augment import Allowed, Plan, augment_image
 from .base import Modality, side_by_side
@@ -29,7 +31,11 @@ class Image(Modality[ImageModelConfig]):
     def synthesis(self, model: ModelConfig, section: ImageModelConfig) -> MapSynthesis:
         return MapSynthesis(model, section)
 
-    def critic(self, model: ModelConfig, section: ImageModelConfig) -> MapCritic:
+    def critic(self, model: ModelConfig, section: ImageModelConfig) -> Critic:
+        if section.critic == "projected":
+            from ..projected import ProjectedMapCritic  # it reads a file, which most models do not need
+
+            return ProjectedMapCritic(model, section)
         return MapCritic(model, section)
 
     def count(self, dataset: Dataset) -> int:
@@ -53,6 +59,9 @@ class Image(Modality[ImageModelConfig]):
 
     def maps(self, rows: Tensor) -> Tensor:
         return rows
+
+    def describe(self, rows: Tensor) -> Tensor:
+        return shipped(JUDGED_WITH, rows.device).describe(rows)
 
     def preview(self, row: Tensor) -> PIL.Image.Image:
         return to_pil(row)

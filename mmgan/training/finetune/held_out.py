@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...data.loader import Batch, Loader
 from ...errors import MmganError
-from ...evaluation.memorisation import Measures, OwnMeasure, bank, caption_match, describe, some_captions
+from ...evaluation.memorisation import Measures, OwnMeasure, describe
 from ...evaluation.report import sample_sheet
 from ...language import NOTHING, Message
 from ...models import Discriminators
@@ -109,8 +109,6 @@ class HeldOut(Look):
             torch.manual_seed(0)
             critics = Discriminators(base.config).eval().requires_grad_(False)
         self.own = {name: OwnMeasure(name, critics, trainer.loader, held) for name in trainer.game.present}
-        self.captions = some_captions(trainer.dataset.concepts)
-        self.embeddings = trainer.text_encoder.encode(self.captions)
 
     def begin(self, session: Session) -> None:
         self._replay(session)
@@ -158,29 +156,8 @@ class HeldOut(Look):
         self._say()
 
     def _measured(self, rows: dict[str, Tensor]) -> dict[str, Measures]:
-        place = {caption: i for i, caption in enumerate(self.captions)}
-        asked = torch.tensor([place.get(prompt.concept, -1) for prompt in self.prompts])
-        known = asked >= 0
-        found = {}
-        for name, own in self.own.items():
-            critic = getattr(self.trainer.discriminators, name)
-            measured = own(rows[name], [prompt.concept for prompt in self.prompts])
-            if known.any() and len(self.captions) > 1:
-                match = caption_match(critic, rows[name][known], asked[known], self.embeddings)
-                measured = measured.with_match(match, self._real_match(name, critic, place))
-            found[name] = measured
-        return found
-
-    def _real_match(self, name: str, critic, place: dict[str, int]) -> float | None:
-        """The same of files: held out, where their captions are among those that are learned."""
-        if not self.held:
-            return None
-        rows, _, concepts = bank(self.held, name)
-        known = [i for i, concept in enumerate(concepts) if concept in place]
-        if not known:
-            return None
-        asked = torch.tensor([place[concepts[i]] for i in known])
-        return caption_match(critic, rows[known], asked, self.embeddings)
+        concepts = [prompt.concept for prompt in self.prompts]
+        return {name: own(rows[name], concepts) for name, own in self.own.items()}
 
     def _compare(self, after: dict[str, Tensor], shown: Sequence[int]) -> None:
         """Draws the ``SHEET``: samples of the base and of the model with the same codes and captions, nearest files."""
@@ -202,7 +179,7 @@ class HeldOut(Look):
         """Adds a look to the evidence; returns whether it is the best so far."""
         if not self.first:
             self.first = found
-        distances = [m.to_held_out for m in found.values() if m.to_held_out is not None]
+        distances = [m.distance for m in found.values() if m.distance is not None]
         # With few files held out, a distance may by chance be below 0; lower is still nearer.
         distance = criterion = _mean(distances) if distances else None
         matches = [m.caption_match for m in found.values() if m.caption_match is not None]
@@ -214,6 +191,7 @@ class HeldOut(Look):
             criterion += 1 - _mean(varieties) if varieties else 0.0
             # Near-copies come as near to held-out files as anything, and nobody wants them.
             criterion += _mean([m.copies for m in found.values()])
+        self.evidence.trusted = distance is None or any(m.trusted for m in found.values())
         copies = max((m.copies for m in found.values()), default=0.0)
         nearer = max((m.nearer for m in found.values()), default=0.0)
         better = self.evidence.see(step, share, criterion, copies, nearer, distance)

@@ -28,6 +28,7 @@ class HeldOutEvidence:
     better_share: float = 0.0  # share of the time asked for at the last visit that was better or closer than all before
     since: int = 0  # visits since then in which the model was FITTED
     later: bool = False  # whether there were visits after the best one
+    trusted: bool = True  # whether enough files are held out to end a training by them
     copying: int = 0  # visits in a row with mostly copies
 
     def see(
@@ -72,7 +73,12 @@ class HeldOutEvidence:
         if self.copying >= COPYING_VISITS:
             copied = Message("finetune.copied_at", step=self.best_step)
             return copied if self.best_step else Message("finetune.copied")
-        if self.best is not None and self.since >= PATIENCE and share - self.better_share >= PATIENCE_SHARE:
+        if (
+            self.trusted
+            and self.best is not None
+            and self.since >= PATIENCE
+            and share - self.better_share >= PATIENCE_SHARE
+        ):
             return Message("finetune.best_at", step=self.best_step)
         return NOTHING
 

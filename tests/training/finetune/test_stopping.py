@@ -41,10 +41,22 @@ def test_learning_goes_on_while_held_out_files_come_closer():
 def test_a_model_that_makes_one_thing_a_caption_is_not_the_best():
     """It comes as near to a few held-out files as one that varies, which may come later."""
     held_out = SimpleNamespace(first={1: 1}, evidence=HeldOutEvidence(), verdict="")
-    found = Measures(0.01, 0.0, 0.0, 0.5, 0.9, caption_match=1.0, variety=0.1)
+    found = Measures(0.01, 0.0, 0.0, 0.5, 0.9, caption_match=1.0, variety=0.1, held_out=10)
     weigh = functools.partial(HeldOut._weigh, held_out)
     assert weigh(10, 0.1, {"audio": found})
     assert weigh(20, 0.2, {"audio": dataclasses.replace(found, to_held_out=0.05, variety=0.6)})
     assert not weigh(30, 0.3, {"audio": dataclasses.replace(found, to_held_out=0.9, variety=1.5)})  # wild is no merit
     assert not weigh(40, 0.4, {"audio": dataclasses.replace(found, to_held_out=0.0, variety=0.6, copies=0.2)})
     assert weigh(50, 0.5, {"audio": dataclasses.replace(found, to_held_out=0.0, variety=0.6, copies=0.05)})
+
+
+def test_a_few_held_out_files_end_nothing():
+    """Chance moves a distance to four files more than learning does: weights are chosen by the files learned from."""
+    held_out = SimpleNamespace(first={1: 1}, evidence=HeldOutEvidence(), verdict="")
+    found = Measures(0.0, 0.9, 0.0, 0.5, 0.9, caption_match=1.0, variety=0.6, held_out=4)
+    weigh = functools.partial(HeldOut._weigh, held_out)
+    assert weigh(10, 0.1, {"image": found})
+    for visit in range(8):
+        assert not weigh(20 + visit, 0.3 + visit / 20, {"image": dataclasses.replace(found, to_held_out=-0.1)})
+    assert not held_out.verdict and held_out.evidence.since >= 5
+    assert weigh(40, 0.9, {"image": dataclasses.replace(found, to_held_out=0.5, to_training=0.1)})
