@@ -230,7 +230,7 @@ def test_a_distance_of_bootstrap_draws_is_not_narrowed_by_rows_drawn_twice():
 
 
 class Bright(Waves):
-    """"low" ones are dark and "high" ones bright."""
+    """ "low" ones are dark and "high" ones bright."""
 
     def __init__(self, count, seed):
         super().__init__(count, seed)

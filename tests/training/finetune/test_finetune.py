@@ -239,7 +239,9 @@ def test_the_best_visit_comes_back_at_the_end(tmp_path, base, monkeypatch):
         from dataclasses import replace
 
         value = next(seen)
-        return {kind: replace(m, to_held_out=value, nearer=0.6) for kind, m in original(self, rows).items()}
+        return {
+            kind: replace(m, to_held_out=value, nearer=0.6, held_out=10.0) for kind, m in original(self, rows).items()
+        }
 
     monkeypatch.setattr(HeldOut, "_measured", measured)
     monkeypatch.setattr(HeldOut, "interval", lambda self, session: 0.0)
