@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..data.folder.archive import ZipFiles
+from ..data.folder.archive import Files, ZipFiles
 from ..data.folder.encodings import checked_encoding
 from ..data.folder.layout import Problem, caption_from_name, kind_of
 from ..data.folder.own_output import holds_model, refuse_own
@@ -69,7 +69,7 @@ class Added:
 class _Found:
     """A picture or sound of an upload that is to become an item."""
 
-    source: Source
+    source: Files
     name: str
     kind: str
     caption: str
@@ -160,8 +160,8 @@ def _found(layout: Layout, caption: str, report: Added) -> list[_Found]:
                 found[name, text] = _Found(source, name, kind, text, partner)
     used = {name for name, _ in found} | outside
     for name in source.names:  # files that the metadata does not name, or whose row has no text
-        if kind_of(name) and name not in used:
-            found[name, caption] = _Found(source, name, kind_of(name), caption)
+        if (known_kind := kind_of(name)) and name not in used:
+            found[name, caption] = _Found(source, name, known_kind, caption)
     taken = {name for name, _ in found}
     known = taken | outside
     report.left_out += [problem for problem in problems if problem.file not in known]

@@ -21,7 +21,7 @@ MAX_CAPTION = 300  # characters; a model reads a sentence, not a page
 KINDS = ("image", "sound")
 CUTS = ("loudest", "pieces")
 ACTS = ("", "delete", "caption", "cut", "pair", "look")  # what a page offers as a button
-_TYPES = {  # types of fields whose default does not tell the type
+_TYPES: dict[str, type | tuple[type, ...]] = {  # types of fields whose default does not tell the type
     "id": int, "name": str, "kind": str, "partner": (int, type(None)), "peaks": list,
     **dict.fromkeys(("seconds", "peak", "clipped"), (float, int)),
 }  # fmt: skip
@@ -155,13 +155,14 @@ def originals(items: Iterable[Item]) -> dict[int, Item]:
     for item in items:
         partner, file = partners[item.id], (item.digest, item.kind)
         if not item.error:
-            found[item.id] = pairs[(*file, partner.digest)] if partner else alone[file]
+            pair = (*file, partner.digest) if partner else None
+            found[item.id] = pairs[pair] if pair else alone[file]
     return found
 
 
 def _partners(items: list[Item]) -> dict[int, Item | None]:
     """The partner of each item; None where it has none, or it is gone, broken or of the same kind."""
-    by_id = {item.id: item for item in items}
+    by_id: dict[int | None, Item] = {item.id: item for item in items}
     found = {}
     for item in items:
         partner = by_id.get(item.partner)
@@ -251,8 +252,9 @@ def summarise(items: Iterable[Item], others_left_out: int = 0) -> Summary:
 def rows(items: Iterable[Item]) -> list[tuple[str, Item | None, Item | None]]:
     """The dataset's rows: (caption, picture, sound). A sound may belong to several pictures, and a picture to several
     sounds: each such pair is a row."""
-    used = {item.id: item for item in items if item.used}
-    table, taken = [], set()
+    used: dict[int | None, Item] = {item.id: item for item in items if item.used}
+    table: list[tuple[str, Item | None, Item | None]] = []
+    taken = set()
     for item in used.values():
         if item.kind == "image":
             sound = used.get(item.partner)

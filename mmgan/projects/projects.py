@@ -89,7 +89,7 @@ class Projects:
                 continue
         return [project for *_, project in sorted(found)]
 
-    def damaged(self) -> list[tuple[str, Message]]:
+    def damaged(self) -> Sequence[tuple[str, Message]]:
         """Key and reason of each project that cannot be read; whose it was is then unknown."""
         found = []
         for folder in self._folders():
@@ -99,8 +99,8 @@ class Projects:
                 Project(folder, self.limits).summary()
             except (DataError, OSError) as error:
                 if any(folder.iterdir()):
-                    known = isinstance(error, DataError)
-                    found.append((folder.name, error.message if known else Message("projects.unreadable")))
+                    known = error.message if isinstance(error, DataError) else Message("projects.unreadable")
+                    found.append((folder.name, known))
         return sorted(found, key=lambda damaged: damaged[0])
 
     def remove_damaged(self, key: str) -> None:

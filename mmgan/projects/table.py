@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..data.folder.encodings import CHOICES
 from ..data.folder.layout import Problem, clean_text
@@ -53,7 +54,7 @@ def checked(values: dict) -> dict:
     """What project.json held. Raises DataError, or what reading the wrong kind of value raises."""
     if values["format"] != FORMAT or values["version"] != VERSION:
         raise DataError("projects.other_version")
-    state = {
+    state: dict[str, Any] = {
         "name": clean_text(values["name"])[:MAX_NAME], "created": float(values["created"]),
         "owner": str(values["owner"]), "shared": values["shared"] is True,
         "items": assess(from_json(item) for item in values["items"]),

@@ -121,7 +121,7 @@ class Digits(Dataset):
         """One row from eight numbers in 0..1, each of which decides what its name says."""
         digit = int(digit * 10)
         image, sound = _choose(self._images_of[digit], image), _choose(self._sounds_of[digit], sound)
-        names = ()
+        names: tuple[str, ...] = ()
         if detailed < DETAILED_SHARE:
             known = [
                 name for name in (self.stroke_names[image], self.lean_names[image], self.speed_names[sound]) if name

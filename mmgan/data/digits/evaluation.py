@@ -51,9 +51,9 @@ def evaluate(
         f"{AUDIO_JUDGE} on waveforms; real sounds through the vocoder {voices_back.hits.mean():.1%}",
     )  # fmt: skip
     rows = test.rows(np.random.default_rng(seed), REAL_PAIRS)
-    both = np.mean([real_pictures.hits[row.image] and real_voices.hits[row.sound] for row in rows])
+    both = float(np.mean([real_pictures.hits[row.image] and real_voices.hits[row.sound] for row in rows]))
     figures.share("both_correct", (pictures.hits & voices.hits).mean(), both, "of one sample; real: paired by digit")
-    agree = np.mean([a == b for a, b in zip(pictures.labels, voices.labels, strict=True)])
+    agree = float(np.mean([a == b for a, b in zip(pictures.labels, voices.labels, strict=True)]))
     figures.share("image_and_audio_agree", agree, None, "the same digit is seen and heard, whatever was asked")
     before = accuracy(ear.predict(torch.from_numpy(generated.mels)), generated.sounds.concepts)
     figures.share("audio_accuracy_before_the_vocoder", before, None, f"{AUDIO_JUDGE} on the generator's log-mels")
@@ -73,11 +73,11 @@ def evaluate(
     diversity(figures, "audio", "log-mel", voices.flat(), train_voices.flat())
 
     train_pictures = real_images(train, range(train.num_images), drawn)
-    small = [
+    small, small_train, small_test = (
         Items(pixels(items.values, 16).numpy(), items.concepts)
         for items in (generated.images, train_pictures, real_pictures.items.take(some))
-    ]
-    memorisation(figures, "image", *small, "16x16 pixels")
+    )
+    memorisation(figures, "image", small, small_train, small_test, "16x16 pixels")
     groups = (voices.flat(32), train_voices.flat(32), voices_back.flat(32))
     memorisation(figures, "audio", *groups, "32x32 log-mel, held-out sounds through the vocoder")
     _attributes(figures, pipeline, eye, train, max(1, len(generated.prompts) // 100), seed, progress)

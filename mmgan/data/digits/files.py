@@ -250,7 +250,7 @@ def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes them for an option
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -13,7 +13,9 @@ import struct
 import threading
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from ...errors import DataError
 from ...language import Message
@@ -30,6 +32,17 @@ MOST_MENDED = 1_000  # names in a zip that get a number; finding free ones for m
 ENTRY_MARK = b"PK\x01\x02"  # begins each entry of a zip's list of files
 
 
+class Files(Protocol):
+    """What a dataset is read from: a folder, a zip, or files from elsewhere with the same methods."""
+
+    names: list[str]
+    limits: Limits
+
+    def size(self, name: str) -> int: ...
+
+    def read(self, name: str) -> bytes: ...
+
+
 class FolderFiles:
     """The files under a folder on this machine; ``names`` are relative, with forward slashes, sorted.
 
@@ -43,7 +56,7 @@ class FolderFiles:
         self.own: dict[str, str] = {}  # folders of mmgan's own output, left out whole (mmgan.data.folder.own_output)
         self._paths: dict[str, str] = {}  # a name that can be shown -> the name on the disk
         for parent, folders, files in os.walk(folder, onerror=self._unreadable):
-            if parent != str(folder) and (kind := kind_of_folder(files, lambda name, at=parent: _beginning(at, name))):
+            if parent != str(folder) and (kind := kind_of_folder(files, partial(_beginning, parent))):
                 self.own[readable(Path(parent).relative_to(folder).as_posix())] = kind
                 folders.clear()
                 continue
@@ -184,14 +197,18 @@ class ZipFiles:
     def _opened(self, info: zipfile.ZipInfo):
         """The member, opened whatever name its own header gives, which is of no use here."""
         file = self._zip.fp
+        assert file is not None  # nobody closes the zip
         file.seek(info.header_offset)
         head = file.read(30)
         flagged, length = head[7] & FLAGGED >> 8, int.from_bytes(head[26:28], "little")
         raw = file.read(length)
         if flagged and not _is_utf8(raw):
-            if not isinstance(file, _Copy):
-                self._zip = zipfile.ZipFile(_copy(self._path))
-            self._zip.fp[info.header_offset + 7] &= ~(FLAGGED >> 8)
+            if isinstance(file, _Copy):
+                copy = file
+            else:
+                copy = _copy(self._path)
+                self._zip = _zip_of(copy)
+            copy[info.header_offset + 7] &= ~(FLAGGED >> 8)
             flagged = 0
         info.orig_filename = raw.decode("utf-8" if flagged else "cp437")  # zipfile compares it with the local name
         return self._zip.open(info)
@@ -228,6 +245,10 @@ def _copy(path: Path) -> _Copy:
         return _Copy(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
 
+def _zip_of(copy: _Copy) -> zipfile.ZipFile:
+    return zipfile.ZipFile(copy)  # type: ignore[call-overload]  # zipfile needs only what a map has: seek and read
+
+
 def _open_zip(path: Path) -> zipfile.ZipFile:
     """The zip; names flagged as UTF-8 that are not UTF-8 count as names of unstated encoding."""
     try:
@@ -241,7 +262,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         if place + 46 < len(copy) and not _is_utf8(copy[place + 46 : place + 46 + length]):
             copy[place + 9] &= ~(FLAGGED >> 8)
         place = copy.find(ENTRY_MARK, place + 1)
-    return zipfile.ZipFile(copy)
+    return _zip_of(copy)
 
 
 def _is_utf8(raw: bytes) -> bool:

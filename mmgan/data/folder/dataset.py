@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -71,11 +72,11 @@ class Folder(Dataset):
             raise DataError("data.no_split", split=split)
         self.name, self.split = readable(Path(source).stem) or "folder", split
         self._num_samples = round(audio.num_samples * SOURCE_RATE / audio.sampling_rate)
-        self._files = open_files(source)
-        refuse_own(Path(source).resolve().name, self._files.names, self._files.read)
-        self._kept: dict[str, Image.Image | np.ndarray] = {}
+        opened = open_files(source)
+        refuse_own(Path(source).resolve().name, opened.names, opened.read)
+        self._kept: dict[str, Any] = {}  # pictures, and sounds as arrays
         self._room = {"image": KEPT_BYTES, "sound": KEPT_BYTES}
-        layout = read_layout(self._files, encoding)
+        layout = read_layout(opened, encoding)
         self._files, entries, self.problems = layout.files, layout.entries, layout.problems
         self.notes = guesses(layout.readings, entries)
         self._cuts = pieces
@@ -101,12 +102,14 @@ class Folder(Dataset):
             ]
         elif split == "train":
             entries = train
-        parts = ((e, part) for e in entries for part in self._parts.get(e.sound, [e.sound]))
-        self._fill_banks([Entry(e.text, e.image, part) for e, part in parts])
+        self._fill_banks([Entry(e.text, e.image, part) for e in entries for part in self._parts_of(e.sound)])
+
+    def _parts_of(self, sound: str | None) -> list[str] | list[None]:
+        return [None] if sound is None else self._parts.get(sound, [sound])
 
     def _usable(self, entries: list[Entry], progress: bool) -> list[Entry]:
         """The entries without broken files; finds out whether all pictures are grey."""
-        good: dict[str, bool] = {}
+        good: dict[str | None, bool] = {}
         self.image_channels = 1
         for entry in tqdm(entries, "Reading files", unit="row", disable=not progress, leave=False):
             for kind, name, decode in (
@@ -205,7 +208,7 @@ class Folder(Dataset):
         image = decode_picture(self._files.read(name), draft=KEPT_SIDE)
         scale = KEPT_SIDE / min(image.size)
         if scale < 1:
-            size = tuple(round(side * scale) for side in image.size)
+            size = round(image.width * scale), round(image.height * scale)
             image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
         self._keep("image", name, image, image.width * image.height * len(image.getbands()))
         return image

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -81,17 +81,17 @@ def guess(raw: bytes, names: Iterable[str] = ()) -> str:
 
     sample = raw[:SAMPLE]
     lines = [line for line in sample.split(b"\n") if not line.isascii()] or [sample]
-    votes: Counter[str] = Counter()
+    votes: dict[str, float] = defaultdict(float)
     for piece in (b"\n".join(lines), *(lines[:PIECES] if len(lines) > 1 else ())):
         for found in chardet.detect_all(
             piece, ignore_threshold=True, include_encodings=GUESSED, compat_names=False, no_match_encoding="cp1252"
         ):
             if found["encoding"] in GUESSED:  # a table with zeros in it is binary to chardet, of no encoding
                 votes[found["encoding"]] += found["confidence"]
-    texts = {name: sample.decode(name, "replace") for name in (*(name for name, _ in votes.most_common()), *GUESSED)}
+    texts = {name: sample.decode(name, "replace") for name in (*sorted(votes, key=lambda name: -votes[name]), *GUESSED)}
     letters = {_plain(part) for name in names if not name.isascii() for part in name.split("/")}
     named = {name: _names(text, letters) if letters else 0 for name, text in texts.items()}
-    voted = [name for name in texts if votes[name] or named[name]] or ["cp1252"]
+    voted = [name for name in texts if votes.get(name) or named[name]] or ["cp1252"]
     likely = min(
         voted, key=lambda name: (-named[name], _mixes(texts[name]))
     )  # of equals the first, which is the likeliest

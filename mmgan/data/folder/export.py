@@ -60,7 +60,10 @@ def export_dataset(examples: Iterable[Example], folder: str | Path) -> int:
             rows.append(row)
         folder.mkdir(parents=True, exist_ok=True)
         if parquet.can_write() and any(row[1] for row in rows) and any(row[2] for row in rows):
-            files = ((text, *(folder / name if name else None for name in names)) for text, *names in rows)
+            files = (
+                (text, folder / image if image else None, folder / sound if sound else None)
+                for text, image, sound in rows
+            )
             parquet.write_pairs(folder / parquet.NAME, files)
         # Last, and by renaming: a folder with metadata is whole.
         (folder / "metadata.tmp").write_bytes(metadata_csv(rows))

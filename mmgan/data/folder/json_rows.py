@@ -64,7 +64,8 @@ def _one_by_one(text: str) -> Iterator[tuple[str, object]]:
     """Values one after another, whatever brackets and commas are around them."""
     place, line, counted, broken = 0, 1, 0, 0
     while True:
-        place = _SKIPPED.match(text, place).end()
+        skipped = _SKIPPED.match(text, place)
+        place = skipped.end() if skipped else place
         if place >= len(text):
             return
         line, counted = line + text.count("\n", counted, place), place

@@ -97,7 +97,9 @@ def from_names(media: list[str], written: dict[str, list[str]] | None = None) ->
     for name, path in shown:
         if written and name in written:
             by_stem.setdefault(_place(path), written[name])
-    groups: dict[str, dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    groups: dict[str, dict[str, dict[str | None, list[str]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
     for name, path in shown:
         folder, base = posixpath.split(path)
         stem = posixpath.splitext(base)[0]
@@ -124,8 +126,9 @@ def captions_of_folders(folders: set[str]) -> dict[str, str]:
     """
     names = {folder: posixpath.basename(folder) for folder in folders if folder}
     for pattern in (REPEATS, SAMPLES):
-        if names and all(pattern.fullmatch(name) for name in names.values()):
-            bare = {folder: pattern.fullmatch(name)[1] for folder, name in names.items()}
+        matches = {folder: pattern.fullmatch(name) for folder, name in names.items()}
+        if names and all(matches.values()):
+            bare = {folder: match[1] for folder, match in matches.items() if match}
             if len(set(bare.values())) == len(set(names.values())):
                 names = bare
     return {folder: clean_text(name.replace("_", " ")) for folder, name in names.items()}

@@ -44,8 +44,8 @@ class Names:
                     path = posixpath.normpath(posixpath.join(base, spelling)) if spelling else ""
                     if found := self._table(form, whole=True).get(form(path)):
                         return tuple(found)
-        tails = dict.fromkeys(tail for spelling in spellings for tail in _tails(spelling))
-        tails = sorted(tails, key=lambda tail: -tail[0].count("/"))  # longer ones are surer
+        every = dict.fromkeys(tail for spelling in spellings for tail in _tails(spelling))
+        tails = sorted(every, key=lambda tail: -tail[0].count("/"))  # longer ones are surer
         for stems in (False, True):
             for tail, cut in tails:
                 # The table names a folder that the dataset lacks, so only a file outside all folders fits.

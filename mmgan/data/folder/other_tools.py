@@ -143,7 +143,8 @@ class WithInnerZips:
     def _opened(self, zipped: str) -> ZipFiles:
         held, opened = self._open
         if held != zipped or opened is None:
-            opened = ZipFiles(_InMemory(self.files.read(zipped), posixpath.basename(zipped)), self.limits)
+            inside = _InMemory(self.files.read(zipped), posixpath.basename(zipped))
+            opened = ZipFiles(inside, self.limits)  # type: ignore[arg-type]  # what ZipFiles asks of a path, it has
             self._open = zipped, opened
         return opened
 

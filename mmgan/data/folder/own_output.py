@@ -10,6 +10,7 @@ import json
 import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from ...errors import DataError, ModelGivenError
 from ...language import Message
@@ -63,6 +64,10 @@ def without_own(files) -> tuple[list[str], dict[str, str]]:
     return names, own
 
 
+def _read_in(read: Callable[[str], bytes], folder: str, base: str) -> bytes:
+    return read(f"{folder}/{base}")
+
+
 def own_folders(names: Collection[str], read: Callable[[str], bytes]) -> dict[str, str]:
     """Own output among the folders of a dataset, by the names of its files: folder -> kind, only the outermost."""
     inside: dict[str, list[str]] = defaultdict(list)
@@ -73,7 +78,7 @@ def own_folders(names: Collection[str], read: Callable[[str], bytes]) -> dict[st
     for folder in sorted(inside):
         if not folder or any(folder.startswith(f"{outer}/") for outer in found):
             continue
-        if kind := kind_of_folder(inside[folder], lambda base, folder=folder: read(f"{folder}/{base}")):
+        if kind := kind_of_folder(inside[folder], partial(_read_in, read, folder)):
             found[folder] = kind
     return found
 

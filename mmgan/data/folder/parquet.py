@@ -10,6 +10,7 @@ import importlib.util
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 NAME = "pairs.parquet"  # beside metadata.csv, which says the same to people and to mmgan
 GROUP_ROWS, GROUP_BYTES = 100, 32 << 20  # of a row group, all that is in memory at a time
@@ -36,7 +37,8 @@ def write_pairs(target: Path, rows: Iterable[tuple[str, Path | None, Path | None
     schema = pa.schema([("text", pa.string()), ("image", file), ("audio", file)])
     schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": FEATURES}})})
     with pq.ParquetWriter(target, schema, compression="none") as writer:  # pictures and sounds are packed already
-        group, size = [], 0
+        group: list[dict[str, Any]] = []
+        size = 0
         for caption, picture, sound in rows:
             group.append({"text": caption, "image": _file(picture), "audio": _file(sound)})
             size += sum(len(group[-1][kind]["bytes"]) for kind in ("image", "audio") if group[-1][kind])

@@ -18,6 +18,7 @@ from itertools import zip_longest
 from ...errors import DataError
 from ...language import Message
 from ..limits import mebibytes
+from .archive import Files
 from .encodings import LOST, Decoded, as_unicode, decode, guess
 from .json_rows import json_rows
 from .layout import NOTES, PROJECT, Entry, Problem, clean_text, from_names, kind_of, plain_cell, unknown_kind
@@ -50,14 +51,14 @@ class Layout:
     ``files`` are those that the entries name, opened; ``by_table`` tells whether a table gives the captions.
     """
 
-    files: object
+    files: Files
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     by_table: bool = False
 
 
-def read_layout(files, encoding: str | None = None) -> Layout:
+def read_layout(files: Files, encoding: str | None = None) -> Layout:
     """Every entry of the dataset, and everything that does not fit.
 
     Args:
@@ -74,7 +75,7 @@ def read_layout(files, encoding: str | None = None) -> Layout:
 
 
 class _Reader:
-    def __init__(self, files, encoding: str | None):
+    def __init__(self, files: Files, encoding: str | None):
         self.files, self.encoding, self.layout = files, encoding, Layout(files)
         own_names, self.own = without_own(files)
         names = [name for name in own_names if name != PROJECT and posixpath.basename(name) != PAIRS]
@@ -204,16 +205,18 @@ class _Reader:
         if message := _unreadable(texts):
             problems.append(Problem(where, message))
             return
-        images, sounds = self._named(row, where, folder, problems)
+        images, sounds = self._named(row.values, where, folder, problems)
         if not images and not sounds:
             problems.append(Problem(where, Message("data.neither")))
         for text in texts:
             yield from (Entry(text, image, sound) for image, sound in zip_longest(images, sounds))
 
-    def _named(self, row: Row, where: str, folder: str, problems: list[Problem]) -> tuple[list[str], list[str]]:
+    def _named(
+        self, values: dict[str, object], where: str, folder: str, problems: list[Problem]
+    ) -> tuple[list[str], list[str]]:  # fmt: skip
         """The pictures and the sounds that a row names."""
         found: dict[str, None] = {}
-        for written in files_of(row.values):
+        for written in files_of(values):
             names = self.names.find(written, folder)
             shown = clean_text(written)[:100]
             if not names:
@@ -265,11 +268,13 @@ class _Reader:
         texts = {name: as_unicode(data, self.encoding) for name, data in raw.items()}
         odd = [name for name, found in texts.items() if found is None]
         likely = self.encoding or (guess(b"\n".join(raw[name] for name in odd), self.media) if odd else "")
-        for name in odd:
-            texts[name] = Decoded(raw[name].decode(likely, "replace"), likely, guessed=not self.encoding)
-        for name, found in texts.items():
+        decoded = {
+            name: Decoded(raw[name].decode(likely, "replace"), likely, guessed=not self.encoding)
+            if found is None else found for name, found in texts.items()
+        }  # fmt: skip
+        for name, found in decoded.items():
             self._note(name, found, raw[name])
-        return {name: found.text for name, found in texts.items()}
+        return {name: found.text for name, found in decoded.items()}
 
     def _problem(self, name: str, message: Message) -> None:
         self.layout.problems.append(Problem(name, message))

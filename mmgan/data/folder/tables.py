@@ -144,7 +144,7 @@ class CsvTable:
             if cells is None:
                 yield Row(where, None, message)
             elif any(cell.strip() for cell in cells):
-                values = dict(zip(self.columns, cells, strict=False))
+                values: dict[str, object] = dict(zip(self.columns, cells, strict=False))
                 yield Row(where, values, message)
 
     def _skip_blank(self) -> None:
@@ -227,9 +227,9 @@ class CsvTable:
             if len(cells) == width and self._fits(cells):
                 return cells, None
         else:
-            cells = self._by_the_rules(line)
-            if cells is not None:
-                return cells, None
+            parsed = self._by_the_rules(line)
+            if parsed is not None:
+                return parsed, None
         return self._repaired(plain)
 
     def _by_the_rules(self, line: str) -> list[str] | None:
@@ -283,7 +283,7 @@ class CsvTable:
         width = len(self.columns)
         cells = _leniently(line, self.delimiter) if '"' in line and not self._literal else None
         trimmed = _without_empty_end(cells or [], width)
-        if trimmed and self._usable(trimmed):
+        if cells and trimmed and self._usable(trimmed):
             quoted = '"{}"'.format(trimmed[-1].replace('"', '""')) in line
             return trimmed, None if quoted else self._left_off(trimmed, cells)
         if "\\" in line and not self._literal and not self._backslash.search(line.replace("\\\\", "")):

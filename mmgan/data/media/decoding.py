@@ -51,7 +51,7 @@ def open_picture(data: bytes, limits: Limits = Limits(), draft: int | None = Non
 
 def _check_memory(image: Image.Image, full: tuple[int, int]) -> None:
     """Raises DataError where decoding an opened picture would take more than ``MOST_MEMORY``."""
-    each = DECODED_BYTES.get(image.format, MODE_BYTES.get(image.mode, 4))
+    each = DECODED_BYTES.get(image.format or "", MODE_BYTES.get(image.mode, 4))
     width, height = image.size
     if image.format == "JPEG" and image.info.get("progressive"):  # decoded at full size even for a draft
         (width, height), each = full, 2 * len(image.getbands())

@@ -95,12 +95,14 @@ def _reduced(image: Image.Image) -> Image.Image:
     factor = min(max(image.size) // (2 * THUMBNAIL), min(image.size))
     if factor < 2:
         return upright(image)
-    height, small = factor * max(1, STRIP_PIXELS // (image.width * factor)), None
+    height = factor * max(1, STRIP_PIXELS // (image.width * factor))
+    small: Image.Image | None = None
     for top in range(0, image.height, height):
         strip = image.crop((0, top, image.width, min(image.height, top + height)))
         strip = flattened(strip).reduce(factor)
         small = small or Image.new(strip.mode, (strip.width, -(-image.height // factor)))
         small.paste(strip, (0, top // factor))
+    assert small is not None  # no picture is without rows
     with contextlib.suppress(Exception):  # a damaged tag raises anything
         small.getexif()[ORIENTATION] = image.getexif().get(ORIENTATION, 1)
         small = ImageOps.exif_transpose(small)

@@ -71,10 +71,9 @@ def hear(data: bytes, limits: Limits = Limits()) -> Heard:
     try:
         samples, rate, suffix = _with_libsndfile(data, limits)
     except RAISED as error:
-        known = isinstance(error, DataError)
-        if known and error.message != NO_LENGTH:
+        if isinstance(error, DataError) and error.message != NO_LENGTH:
             raise
-        (samples, rate), suffix = _with_av(data, limits, known), ""
+        (samples, rate), suffix = _with_av(data, limits, isinstance(error, DataError)), ""
     if not len(samples) and len(data) > WORTH:  # the header claims to be empty, but there is more
         with contextlib.suppress(DataError):
             (samples, rate), suffix = _with_av(data, limits, True), ""
@@ -192,13 +191,16 @@ def _run_reader(data: bytes, limits: Limits) -> tuple[bytes, np.ndarray, int]:
     ) as process:  # fmt: skip
         over = threading.Timer(PATIENCE, process.kill)
         feeder = threading.Thread(target=_feed, args=(process.stdin, data), daemon=True)
-        over.start(), feeder.start()
+        over.start()
+        feeder.start()
+        output = process.stdout
+        assert output is not None  # a pipe
         try:
-            line = process.stdout.readline()
-            while len(received) < most and (chunk := process.stdout.read(PIECE)):
+            line = output.readline()
+            while len(received) < most and (chunk := output.read(PIECE)):
                 received += chunk
         finally:
-            process.stdout.close()  # so that a reader that writes more than it may ends
+            output.close()  # so that a reader that writes more than it may ends
             process.wait()
             over.cancel()
             feeder.join()

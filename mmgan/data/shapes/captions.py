@@ -111,13 +111,13 @@ ENGLISH_OPENERS = (
 ENGLISH_DESCRIPTIONS = tuple(text for text in ENGLISH_FULL if text.startswith("a {"))
 ENGLISH_ENDINGS = ("", "", "", "", ", please", ", thanks", ", with its sound")
 
-ENGLISH_WORDS = {  # the first word of each is the attribute's own value
+ENGLISH_WORDS: dict[str, dict[str, tuple[str, ...]]] = {  # the first word of each is the attribute's own value
     "size": {"large": ("large", "big", "huge"), "small": ("small", "tiny", "little")},
     "colour": {"purple": ("purple", "violet")},
     "shape": {"circle": ("circle", "disc"), "ring": ("ring", "hoop")},
     "background": {},
 }
-_CHINESE_COLOURS = {
+_CHINESE_COLOURS: dict[str, tuple[str, ...]] = {
     "red": ("红色",),
     "orange": ("橙色",),
     "yellow": ("黄色",),
@@ -127,7 +127,7 @@ _CHINESE_COLOURS = {
     "white": ("白色",),
     "black": ("黑色",),
 }
-CHINESE_WORDS = {
+CHINESE_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "size": {"large": ("大", "巨大"), "small": ("小", "微小")},
     "colour": _CHINESE_COLOURS,
     "shape": {

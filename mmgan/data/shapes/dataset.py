@@ -77,7 +77,7 @@ def parse_concept(concept: str) -> Combination:
         DataError: the text is not one of the concepts.
     """
     words = concept.split()
-    combination = Combination(*words[:3], words[4]) if len(words) == 5 else None
+    combination = Combination(words[0], words[1], words[2], words[4]) if len(words) == 5 else None
     if combination not in _POSITIONS or str(combination) != concept:
         raise DataError("shapes.no_concept", concept=concept)
     return combination

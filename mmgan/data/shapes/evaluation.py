@@ -103,4 +103,5 @@ def hear(mels: Tensor) -> list[str]:
 
 
 def _concept(found: dict[str, str | None]) -> str:
-    return str(Combination(**found)) if None not in found.values() else ""
+    clear = {name: value for name, value in found.items() if value is not None}
+    return str(Combination(**clear)) if len(clear) == len(found) else ""

@@ -198,7 +198,7 @@ _OPPONENT = np.array(
 def _nearest_colour(colour: Tensor, references: dict[str, tuple[int, int, int]]) -> str | None:
     seen = _oklab(colour)
     distances = {name: float(np.linalg.norm(seen - _oklab(reference))) for name, reference in references.items()}
-    name = min(distances, key=distances.get)
+    name = min(distances, key=lambda name: distances[name])
     return name if distances[name] <= MAX_COLOUR_DISTANCE else None
 
 

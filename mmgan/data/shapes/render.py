@@ -139,7 +139,10 @@ def course(name: str, onset: float, stretch: float) -> np.ndarray:
 
 
 def partials(
-    pitch: float, ratios: Sequence[float], amplitudes: Sequence[float], phases: Sequence[float] | None = None
+    pitch: float,
+    ratios: Sequence[float],
+    amplitudes: Sequence[float] | np.ndarray,
+    phases: Sequence[float] | np.ndarray | None = None,
 ) -> np.ndarray:
     """A steady tone, float32 [num_samples]: sines at ``pitch`` Hz times ``ratios``; ``phases`` are in turns."""
     tone = np.zeros(NUM_SAMPLES, dtype=np.float32)
