@@ -76,10 +76,8 @@ class Store:
         if (self.folder / PROJECT).exists():
             self._state()
             if _modified(self.folder / "metadata.csv") < _modified(self.folder / PROJECT):
-                with (
-                    contextlib.suppress(OSError),
-                    locked(self.folder),
-                ):  # on a full disk the table can still be read
+                # On a full disk the table can still be read.
+                with contextlib.suppress(OSError), locked(self.folder):
                     self._write_metadata(self.items())
 
     @property

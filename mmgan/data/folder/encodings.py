@@ -92,9 +92,8 @@ def guess(raw: bytes, names: Iterable[str] = ()) -> str:
     letters = {_plain(part) for name in names if not name.isascii() for part in name.split("/")}
     named = {name: _names(text, letters) if letters else 0 for name, text in texts.items()}
     voted = [name for name in texts if votes.get(name) or named[name]] or ["cp1252"]
-    likely = min(
-        voted, key=lambda name: (-named[name], _mixes(texts[name]))
-    )  # of equals the first, which is the likeliest
+    # Of equals min takes the first, which has most votes.
+    likely = min(voted, key=lambda name: (-named[name], _mixes(texts[name])))
     return next(name for name in GUESSED if texts[name] == texts[likely])  # the best known with the same text
 
 

@@ -108,17 +108,18 @@ def _unicode_name(info: zipfile.ZipInfo) -> str | None:
     while place + 4 <= len(raw):
         kind, size = struct.unpack_from("<HH", raw, place)
         field = raw[place + 4 : place + 4 + size]
-        if (
-            kind == UNICODE_NAME
-            and size > 5
-            and struct.unpack_from("<I", field, 1)[0] == zlib.crc32(info.orig_filename.encode("cp437"))
-        ):  # the field belongs to this name: a program that renames a member may leave the old field
+        if kind == UNICODE_NAME and size > 5 and _is_for(info.orig_filename, field):
             try:
                 return field[5:].decode("utf-8")
             except UnicodeDecodeError:
                 return None
         place += 4 + size
     return None
+
+
+def _is_for(name: str, field: bytes) -> bool:
+    """Whether a field with a checksum is of this name: a program that renames a member may leave the old field."""
+    return struct.unpack_from("<I", field, 1)[0] == zlib.crc32(name.encode("cp437"))
 
 
 def guess(names: list[bytes]) -> list[str]:

@@ -22,9 +22,8 @@ CODECS = {
 MEMORY = 2 << 30  # bytes
 CPU_SECONDS = 30  # ten minutes of AAC or Opus take two
 MOST_ERRORS = 1_000  # packets that cannot be decoded
-SILENCE = b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x10\0\0\0" + bytes(
-    16
-)  # a WAV of eight samples
+# A WAV of eight samples.
+SILENCE = b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x10\0\0\0" + bytes(16)
 
 
 class Refused(Exception):

@@ -38,10 +38,8 @@ _LARGEST_SIDE = 64  # larger pictures are averaged down to this, which is enough
 _PATCH = 24  # pixels a side of the patch in which shapes are compared
 _REACH = 1.8  # half the patch's side, in radii of the disc that has the shape's area
 _TEXTURE = 0.15  # coverage so close to 0 or 1 (in contrasts) is texture, not the edge of a shape
-_OTHER_COLOUR, _MAX_OTHER = (
-    0.35,
-    0.2,
-)  # so far off the line background-shape (in contrasts) is a colour more; share allowed
+# A pixel so far (in contrasts) off the line from background to shape has another colour; this share of them may.
+_OTHER_COLOUR, _MAX_OTHER = 0.35, 0.2
 _ROTATIONS = range(-30, 31, 6)  # degrees; the rule turns by at most 20
 
 Measurement = dict[str, str | None]
