@@ -51,13 +51,21 @@ class Added:
 
     @property
     def message(self) -> Message:
+        guesses = [Message("projects.added_guessed", name=k.name, encoding=k.encoding) for k in self.guessed]
+        return Message("list.clauses", parts=[*self._counts(), *guesses])
+
+    @property
+    def counts(self) -> Message:
+        """The message without the guesses."""
+        return Message("list.clauses", parts=self._counts())
+
+    def _counts(self) -> list[Message]:
         parts = [Message("projects.added", pictures=self.pictures, sounds=self.sounds)]
         if self.with_problems:
             parts.append(Message("projects.added_look", count=self.with_problems))
         if self.left_out:
             parts.append(Message("projects.added_left_out", count=len(self.left_out)))
-        parts += [Message("projects.added_guessed", name=k.name, encoding=k.encoding) for k in self.guessed]
-        return Message("list.clauses", parts=parts)
+        return parts
 
     @property
     def sentence(self) -> str:

@@ -257,12 +257,8 @@ def _remove_left(folder: Path) -> None:
 
 
 def _said(added: Added) -> Message:
-    """What became of an upload, in up to four sentences."""
-    said = [Message("collect_added", pictures=added.pictures, sounds=added.sounds)]
-    if added.with_problems:
-        said.append(Message("collect_added_look", count=added.with_problems))
-    if added.left_out:
-        said.append(Message("collect_added_left_out", count=len(added.left_out)))
+    """What became of an upload, in one or two sentences."""
+    said = [added.counts]
     for kept in added.guessed[:1]:
         encoding = Message(f"collect_encoding_{kept.encoding}")
         said.append(Message("collect_added_guessed", name=kept.name, encoding=encoding))
