@@ -34,7 +34,7 @@ class Timing:
     """The rounds of one subject, in seconds, and what it returned each time."""
 
     wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)  # of this process, all threads
+    cpu: list[float] = field(default_factory=list)  # all threads
     returned: list = field(default_factory=list)
 
     @property
@@ -60,25 +60,27 @@ def percentile95(values) -> float:
 
 
 def interleave(
-    subjects: dict[str, Callable[[], object]], rounds: int, warm_up: int = 1, finish: Callable[[], None] = lambda: None
-) -> dict[str, Timing]:
+    subjects: dict[str, Callable[[], object]], rounds: int, warm_up: int = 1,
+    finish: Callable[[], None] = lambda: None, cpu: Callable[[], float] = time.process_time,
+) -> dict[str, Timing]:  # fmt: skip
     """Calls every subject once a round, in turn and the next round in reverse, so that all meet the same machine.
 
     Args:
         warm_up: rounds that are not kept.
         finish: what makes sure that a call's work is done (CUDA's synchronize).
+        cpu: seconds of CPU time so far, of this process unless the work is another's.
     """
     timings = {name: Timing() for name in subjects}
     for number in range(-warm_up, rounds):
         for name, subject in list(subjects.items())[:: 1 if number % 2 == 0 else -1]:
             finish()
-            cpu, wall = time.process_time(), time.perf_counter()
+            used, wall = cpu(), time.perf_counter()
             returned = subject()
             finish()
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            wall, used = time.perf_counter() - wall, cpu() - used
             if number >= 0:
                 timings[name].wall.append(wall)
-                timings[name].cpu.append(cpu)
+                timings[name].cpu.append(used)
                 timings[name].returned.append(returned)
     return timings
 

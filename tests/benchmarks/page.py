@@ -17,11 +17,9 @@ from pathlib import Path
 import httpx
 import numpy as np
 import psutil
+import torch
 
 from mmgan.errors import MmganError
-from mmgan.ui import app
-from mmgan.ui.sample.sampler import Sampler
-from mmgan.ui.server.flags import Flags
 
 from .measure import COMPARED, Part, compare, interleave, percentile95
 from .subjects import Setup, fresh_prompts
@@ -50,21 +48,18 @@ def ask(client: httpx.Client, url: str, visitor: str, prompt: str, num_samples: 
 
 
 @contextlib.contextmanager
-def visited(setup: Setup):
-    """Gives what asks a page, in this process, for one sample of each prompt: all at once, or one after the other.
-
-    The page has forgotten what it was asked before; each visitor's seconds come back.
-    """
-    sampler = Sampler(load=lambda name: setup.pipeline, models=("digits",))
+def served(setup: Setup):
+    """The page of the model as a process of its own, as for people: (its address, what tells its CPU time so far)."""
     port = free_port()
-    flags = Flags(port=port, runs=Path(tempfile.gettempdir()) / "no-runs-here")
-    demo = app.build(sampler, flags)
-    app.serve(demo, flags)
+    url, nowhere = f"http://127.0.0.1:{port}", str(Path(tempfile.gettempdir()) / "no-runs-here")
+    server = _command("app", "--port", str(port), "--device", "cpu", "--runs", nowhere, threads=torch.get_num_threads())
     try:
-        with people(f"http://127.0.0.1:{port}") as ask:
-            yield lambda prompts, at_once: (sampler.forget(), ask(prompts, at_once))[1]
+        _wait_for(url, server)
+        times = psutil.Process(server.pid).cpu_times
+        yield url, lambda: sum(times()[:2])
     finally:
-        demo.close(verbose=False)
+        server.terminate()
+        server.wait(timeout=60)
 
 
 @contextlib.contextmanager
@@ -81,47 +76,41 @@ def people(url: str):
 
 
 def visitors(setup: Setup) -> Part:
-    """16 visitors at the same moment against the same 16 one after the other, through HTTP as the page asks.
+    """16 visitors at the same moment against as many one after the other, through HTTP as the page asks.
 
-    Both meet the same prompts.
+    Every prompt is new, so that the page has nothing to remember.
     """
-    rounds = setup.rounds_of_prompts(AT_ONCE)
-    with visited(setup) as visit:
-        ways = {
-            "at once": lambda: visit(rounds("at once"), True),
-            "one by one": lambda: visit(rounds("one by one"), False),
-        }
-        timings = interleave(ways, setup.count(12, 1), 2)
+    fresh = fresh_prompts(1)
+
+    def sixteen():
+        return [next(fresh) for _ in range(AT_ONCE)]
+
+    with served(setup) as (url, cpu), people(url) as ask:
+        ways = {"at once": lambda: ask(sixteen(), True), "one by one": lambda: ask(sixteen(), False)}
+        timings = interleave(ways, setup.count(16, 1), 3, cpu=cpu)
     values = compare(timings["at once"], timings["one by one"])
     values |= {
         f"{name}_wait_p95_ms": 1e3 * percentile95(np.concatenate(timings[way].returned))
         for name, way in (("at_once", "at once"), ("one_by_one", "one by one"))
     }
     columns = [*COMPARED, "at once: longest waits (p95) ms", "one by one ms"]
-    title = f"7. The page: {AT_ONCE} visitors at once against the same one by one, one new prompt each"
-    notes = ["CPU time is the server's; the visitors are another program, though on the same processor."]
+    title = f"7. The page: {AT_ONCE} visitors at once against as many one by one, one new prompt each"
+    notes = ["CPU time is the server's, a process of its own; the visitors are another, though on the same processor."]
     return Part(title, columns, [["all of them", *values.values()]], values, notes)
 
 
 def alone(setup: Setup) -> Part:
     """One visitor with a new prompt, through HTTP as the page asks, against the pipeline called from Python.
 
-    The page is a process of its own, as for people: in this one its compute threads and ours would wait for each other.
+    The page is a process of its own: in this one its compute threads and ours would wait for each other.
     """
-    rounds, port = setup.rounds_of_prompts(1), free_port()
-    url, nowhere = f"http://127.0.0.1:{port}", str(Path(tempfile.gettempdir()) / "no-runs-here")
-    server = _command("app", "--port", str(port), "--device", "cpu", "--runs", nowhere)
-    try:
-        _wait_for(url, server)
-        with people(url) as ask:
-            ways = {
-                "page": lambda: ask(rounds("page"), False)[0],
-                "pipeline": lambda: setup.pipeline(rounds("pipeline"), num_samples=1) and None,
-            }
-            timings = interleave(ways, setup.count(100, 2), 5)
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
+    rounds = setup.rounds_of_prompts(1)
+    with served(setup) as (url, _), people(url) as ask:
+        ways = {
+            "page": lambda: ask(rounds("page"), False)[0],
+            "pipeline": lambda: setup.pipeline(rounds("pipeline"), num_samples=1) and None,
+        }
+        timings = interleave(ways, setup.count(100, 2), 5)
     page, own = 1e3 * float(np.median(timings["page"].returned)), 1e3 * timings["pipeline"].median
     values = {"page_ms": page, "pipeline_ms": own, "ratio": page / own}
     columns = ["", "page ms", "pipeline ms", "page / pipeline"]
@@ -183,8 +172,8 @@ def _soaked(minutes, number, waits, errors, memory, trained) -> Part:
     return Part(title, columns, [["all of them", *values.values()]], values | {"trained": trained}, notes)
 
 
-def _command(*arguments: str) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+def _command(*arguments: str, threads: int = 1) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen([sys.executable, "-m", "mmgan.cli", *arguments], env=environment, **quiet)
 

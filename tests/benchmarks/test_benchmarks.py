@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import time
 import zlib
 from pathlib import Path
 
@@ -64,12 +65,6 @@ def test_batching_compares_both_ways(setup):
         assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])  # of a single round
 
 
-def test_visitors_of_the_page_are_answered_both_ways(setup):
-    values = page.visitors(setup).values
-    assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])
-    assert values["at_once_wait_p95_ms"] > 0 and values["one_by_one_wait_p95_ms"] > 0
-
-
 @contextlib.contextmanager
 def served_here(setup, folder):
     """The page in this process, which saves starting one."""
@@ -82,6 +77,30 @@ def served_here(setup, folder):
         yield url, psutil.Process()
     finally:
         demo.close(verbose=False)
+
+
+def test_visitors_of_the_page_are_answered_both_ways(setup, monkeypatch, tmp_path):
+    @contextlib.contextmanager
+    def here(setup):
+        with served_here(setup, tmp_path) as (url, process):
+            yield url, lambda: sum(process.cpu_times()[:2])
+
+    monkeypatch.setattr(page, "served", here)
+    values = page.visitors(setup).values
+    assert values["ratio"] == pytest.approx(values["one_by_one_ms"] / values["at_once_ms"])
+    assert values["at_once_wait_p95_ms"] > 0 and values["one_by_one_wait_p95_ms"] > 0
+    assert values["one_by_one_cpu_ms"] > 0  # the server's
+    values = page.alone(setup).values
+    assert values["ratio"] == pytest.approx(values["page_ms"] / values["pipeline_ms"])
+
+
+def test_the_page_is_measured_as_a_process_of_its_own(setup, monkeypatch):
+    monkeypatch.setattr(page, "_wait_for", lambda url, server: None)
+    with page.served(setup) as (_, cpu):
+        begun, own = time.monotonic(), time.process_time()
+        while cpu() < 0.5 and time.monotonic() < begun + 60:
+            time.sleep(0.05)
+        assert cpu() >= 0.5 > time.process_time() - own
 
 
 def test_each_kind_of_hostile_request_is_sent_and_the_other_visitor_measured(setup, monkeypatch):
