@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from .encoder import TextEncoder, check_prompt
 from .words import find_words
@@ -66,8 +67,9 @@ def measure_familiarity(prompts: Sequence[str], captions: Sequence[str], encoder
     """
     if not prompts:
         return []
-    cosines, indices = (encoder.encode(prompts) @ encoder.encode(captions).T).max(1)
-    vocabulary, real = _vocabulary(tuple(captions)), _tokens(encoder.tokenizer)
+    captions = tuple(captions)
+    cosines, indices = (encoder.encode(prompts) @ _embedded(encoder, captions).T).max(1)
+    vocabulary, real = _vocabulary(captions), _tokens(encoder.tokenizer)
     found = []
     for prompt, cosine, i in zip(prompts, cosines.tolist(), indices.tolist(), strict=True):
         words = _words(prompt)
@@ -77,7 +79,12 @@ def measure_familiarity(prompts: Sequence[str], captions: Sequence[str], encoder
     return found
 
 
-# The same for every prompt, and dearer than everything else here.
+# These are the same for every prompt, and cost more than everything else here.
+@functools.lru_cache(maxsize=16)
+def _embedded(encoder: TextEncoder, captions: tuple[str, ...]) -> Tensor:
+    return encoder.encode(captions)
+
+
 @functools.lru_cache(maxsize=16)
 def _vocabulary(captions: tuple[str, ...]) -> frozenset[str]:
     return frozenset().union(*map(_words, captions))

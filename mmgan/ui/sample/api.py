@@ -10,8 +10,7 @@ from ...errors import MmganError
 from ..language import language
 from ..server.quota import MAX_AT_ONCE, Quota
 from ..server.seeing import SeenSampler
-from ..server.sentences import sentence
-from .sampler import LARGE_BYTES, Samples, png_uri, wav_uri
+from .sampler import LARGE_BYTES, Samples
 
 QUEUE = {"concurrency_id": "sampling", "concurrency_limit": MAX_AT_ONCE}
 
@@ -124,8 +123,8 @@ def _plain(result: Samples) -> list[dict]:
     return [
         {
             "prompt": result.prompt, "model": result.model, "seed": sample.seed,
-            "image": png_uri(sample.image), "audio": wav_uri(sample.waveform, result.sampling_rate),
-            "spectrogram": png_uri(sample.spectrogram), "sampling_rate": result.sampling_rate,
+            "image": sample.image_uri, "audio": sample.audio_uri,
+            "spectrogram": sample.spectrogram_uri, "sampling_rate": result.sampling_rate,
             "device": result.device, "milliseconds": result.milliseconds,
         }
         for sample in result.samples

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -23,14 +24,16 @@ from torch import Tensor
 from ...config import ModelConfig
 from ...language import Message
 from ...models.cost import sample_cost
-from ...system.workers import work_alone
+from ...system.workers import spread, work_alone
 from ..server.turns import FairQueue, Visitor
 
-ROWS = 64  # samples of one pass; the rest waits for the next, so that nobody waits for more than these
-VISITOR_ROWS, ADDRESS_ROWS = 8, 32  # how many of these one visitor and one address may have
-FEWEST_ROWS = 4  # of a pass of a costly model; the generator makes so many at a time anyway
-GATHER_SECONDS, MOST_GATHERED = 0.001, 10  # a pass waits a millisecond for one more request, so many times
-COSTLY_ROWS = ROWS // 2  # a model is costly if a pass holds fewer of its samples
+ROWS = 64  # samples of one pass; what does not fit waits for the next, so that nobody waits for more than these
+VISITOR_ROWS, ADDRESS_ROWS = 8, 32  # of these, what one visitor of the page and one address have
+FEWEST_ROWS = 4  # of a pass of a costly model: the generator makes so many at a time anyway
+# A pass waits for who comes within so many seconds of the first, then of one another, and for no more than so many in
+# all: the server's one thread needs a millisecond for each request, and who comes too late waits for the whole pass.
+GATHER_FIRST, GATHER_NEXT, GATHER_MOST = 0.002, 0.005, 0.025
+COSTLY_ROWS = ROWS // 2  # a model of whose samples a pass holds fewer is costly
 
 
 @dataclass
@@ -58,6 +61,7 @@ class _Request:
     count: int
     prompts: tuple[str, ...] = ()
     visitor: Visitor = Visitor()
+    finish: Callable[[Made], object] | None = None
     future: Future = field(default_factory=Future)
     ready: tuple[Tensor, Tensor] | None = None  # the result of rows()
     parts: list[Made] = field(default_factory=list)  # what has been made
@@ -67,10 +71,15 @@ class _Request:
         return sum(len(part.images) for part in self.parts)
 
 
+_rows: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # of pipelines: what rows_of gave, a millisecond's work
+
+
 def rows_of(pipeline) -> int:
     """Samples that a pass of the pipeline holds, so that passes of all models take about as long."""
-    own, usual = sample_cost(pipeline.config), sample_cost(ModelConfig().with_channels(3))
-    return max(FEWEST_ROWS, min(ROWS, int(ROWS * usual.multiply_adds / own.multiply_adds)))
+    if pipeline not in _rows:
+        own, usual = sample_cost(pipeline.config), sample_cost(ModelConfig().with_channels(3))
+        _rows[pipeline] = max(FEWEST_ROWS, min(ROWS, int(ROWS * usual.multiply_adds / own.multiply_adds)))
+    return _rows[pipeline]
 
 
 class Batchers:
@@ -79,12 +88,10 @@ class Batchers:
     def __init__(self):
         self._usual, self._costly = Batcher(), Batcher(alone=True)
 
-    def submit(
-        self, pipeline, rows: Callable, count: int, prompts: tuple[str, ...] = (), visitor: Visitor = Visitor()
-    ) -> Future:
+    def submit(self, pipeline, *arguments, **named) -> Future:
         """See :meth:`Batcher.submit`."""
         chosen = self._costly if rows_of(pipeline) < COSTLY_ROWS else self._usual
-        return chosen.submit(pipeline, rows, count, prompts, visitor)
+        return chosen.submit(pipeline, *arguments, **named)
 
 
 class Batcher:
@@ -104,17 +111,19 @@ class Batcher:
 
     def submit(
         self, pipeline, rows: Callable[[], tuple[Tensor, Tensor]], count: int, prompts: tuple[str, ...] = (),
-        visitor: Visitor = Visitor(),
+        visitor: Visitor = Visitor(), finish: Callable[[Made], object] | None = None,
     ) -> Future:  # fmt: skip
         """Asks for ``count`` samples; ``rows()`` gives their embeddings [count, 384] and latents [count, latent_dim].
 
         ``prompts`` are those that ``rows`` embeds; they are embedded together with those of the others in the pass, and
         the text encoder remembers them until ``rows`` asks.
 
-        The future's result is a :class:`Made`; its exception is whatever ``rows`` or the pipeline raised for this
-        request, never for another one.
+        The future's result is a :class:`Made`, or what ``finish`` makes of it, which draws and writes: the threads that
+        compute share that work among them, where the server's one thread would do it for one visitor after the other.
+
+        Its exception is whatever ``rows``, the pipeline or ``finish`` raised for this request, never for another one.
         """
-        request = _Request(pipeline, rows, count, prompts, visitor)
+        request = _Request(pipeline, rows, count, prompts, visitor, finish)
         with self._changed:
             self._waiting.put(visitor, request)
             if self._thread is None:
@@ -134,11 +143,12 @@ class Batcher:
     def _next(self) -> list[tuple[_Request, int]]:
         """The request that is due and those that fit into its pass, each with how many of its samples do."""
         with self._changed:
+            idle = not self._waiting
             while not self._waiting:
                 self._changed.wait()
-            for _ in range(MOST_GATHERED):  # a class that presses the button together shares even the first pass
-                if not self._changed.wait(GATHER_SECONDS):
-                    break
+            several, end = idle and len([*self._waiting]) > 1, time.monotonic() + GATHER_MOST
+            while self._changed.wait(min(GATHER_NEXT if several else GATHER_FIRST, end - time.monotonic())):
+                several = True  # a class that presses the button together shares its first pass too
             chosen, total, taken = [], 0, Counter()
             pipeline, limit = None, self._limit
             for visitor, request in self._waiting:
@@ -193,11 +203,20 @@ class Batcher:
                     milliseconds, len(ready),
                 )
             )  # fmt: skip
-            if request.made >= request.count:
-                request.future.set_result(_joined(request.parts))
-            else:
+            if request.made < request.count:
                 with self._changed:
                     self._waiting.put(request.visitor, request, first=True)
+        spread(_finish, [request for request, _ in ready if request.made >= request.count])
+
+
+def _finish(request: _Request) -> None:
+    try:
+        made = _joined(request.parts)
+        result = request.finish(made) if request.finish else made
+    except BaseException as error:
+        request.future.set_exception(error)
+    else:
+        request.future.set_result(result)
 
 
 def _within(taken: Counter, visitor: Visitor, count: int) -> bool:

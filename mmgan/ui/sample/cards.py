@@ -11,7 +11,7 @@ import html
 from ...language import say
 from ...text.words import word_groups
 from ..server.sentences import sentence
-from .sampler import Sample, Samples, png_uri, wav_uri
+from .sampler import Sample, Samples
 
 # gradio treats the value of an HTML component as a template, in which these characters mean something.
 _TEMPLATE_MARKS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}$`\\"})
@@ -106,7 +106,7 @@ def _card(sample: Sample, index: int, result: Samples, language: str) -> str:
     def text(key):
         return escape(say(key, language, prompt=result.prompt, index=index))
 
-    picture, sound = png_uri(sample.image), wav_uri(sample.waveform, result.sampling_rate)
+    picture, sound = sample.image_uri, sample.audio_uri
     width, height = sample.image.size
     seconds = escape(say("seconds", language, seconds=len(sample.waveform) / result.sampling_rate))
     data = {"prompt": result.prompt, "model": result.model, "seed": sample.seed, "truncation": f"{result.truncation:g}"}
@@ -115,7 +115,7 @@ def _card(sample: Sample, index: int, result: Samples, language: str) -> str:
 <div class="mm-pair">
 <img class="mm-picture" src="{picture}" alt="{text("picture")}" width="{width}" height="{height}">
 <div class="mm-sound" title="{text("spectrogram_hint")}">
-<img class="mm-spectrogram" src="{png_uri(sample.spectrogram)}" alt="{text("spectrogram")}"><i class="mm-head"></i>
+<img class="mm-spectrogram" src="{sample.spectrogram_uri}" alt="{text("spectrogram")}"><i class="mm-head"></i>
 </div>
 </div>
 <div class="mm-bar">

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...language import say
 from ...sampling.paths import PARTS
 from .cards import PLAY_ICON, escape
-from .sampler import Samples, png_uri, wav_uri
+from .sampler import Samples
 
 
 def morph(result: Samples, other: str, language: str = "en") -> str:
@@ -17,12 +17,12 @@ def morph(result: Samples, other: str, language: str = "en") -> str:
     pictures, sounds = [], []
     for index, sample in enumerate(result.samples):
         at = say("morph_at", language, percent=round(100 * index / last), prompt=other)
-        pictures.append((f"{index}", sample.image, at))
+        pictures.append((f"{index}", sample, at))
         sounds.append((f"{index}", sample, at))
     slider = _slider("", 0, last, say("morph_slider", language), [at for *_, at in pictures])
     ends = "".join(f'<span dir="auto">{escape(prompt)}</span>' for prompt in (result.prompt, other))
     ends = f'<div class="mm-ends" aria-hidden="true">{ends}</div>'
-    return _stage(pictures, sounds, "0", f'<div class="mm-sliders">{slider}{ends}</div>', result, language)
+    return _stage(pictures, sounds, "0", f'<div class="mm-sliders">{slider}{ends}</div>', language)
 
 
 def walk(ways: dict[str, Samples], language: str = "en") -> str:
@@ -30,7 +30,7 @@ def walk(ways: dict[str, Samples], language: str = "en") -> str:
     result = ways[PARTS[0]]
     steps = len(result.samples)
     middle = steps // 2
-    pictures = [("start", result.samples[middle].image, say("walk_at", language, step=middle + 1, steps=steps))]
+    pictures = [("start", result.samples[middle], say("walk_at", language, step=middle + 1, steps=steps))]
     sounds = [("start", result.samples[middle], pictures[0][2])]
     sliders = []
     for code in PARTS:
@@ -40,8 +40,8 @@ def walk(ways: dict[str, Samples], language: str = "en") -> str:
             ats.append(at)
             if index == middle:
                 continue
-            if code != "audio":  # what stays the same is sent once: the page then shows that of the start
-                pictures.append((f"{code}{index}", sample.image, f"{name}, {at}"))
+            if code != "audio":  # what does not change is not sent again: the stage then shows the start's
+                pictures.append((f"{code}{index}", sample, f"{name}, {at}"))
             if code != "image":
                 sounds.append((f"{code}{index}", sample, f"{name}, {at}"))
         about = say(f"walk_{code}_about", language)
@@ -49,7 +49,7 @@ def walk(ways: dict[str, Samples], language: str = "en") -> str:
             f'<div class="mm-code mm-code-{code}"><span class="mm-code-name">{escape(name)}'
             f"<small>{escape(about)}</small></span>{_slider(code, middle, steps - 1, f'{name}: {about}', ats)}</div>"
         )
-    return _stage(pictures, sounds, "start", f'<div class="mm-sliders">{"".join(sliders)}</div>', result, language)
+    return _stage(pictures, sounds, "start", f'<div class="mm-sliders">{"".join(sliders)}</div>', language)
 
 
 def _slider(code: str, value: int, last: int, name: str, texts: list[str]) -> str:
@@ -61,22 +61,18 @@ def _slider(code: str, value: int, last: int, name: str, texts: list[str]) -> st
     )
 
 
-def _stage(pictures, sounds, shown: str, sliders: str, result: Samples, language: str) -> str:
-    def image(at, picture, text, kind):
+def _stage(pictures, sounds, shown: str, sliders: str, language: str) -> str:
+    def image(at, picture, uri, text, kind):
         width, height = picture.size
         alt = escape(say(f"stage_{kind}", language, at=text))
         current = " mm-shown" if at == shown else ""
         return (
-            f'<img class="mm-{kind}{current}" data-at="{at}" src="{png_uri(picture)}" alt="{alt}" width="{width}"'
-            f' height="{height}">'
+            f'<img class="mm-{kind}{current}" data-at="{at}" src="{uri}" alt="{alt}" width="{width}" height="{height}">'
         )
 
-    seen = "".join(image(at, picture, text, "picture") for at, picture, text in pictures)
-    drawn = "".join(image(at, sample.spectrogram, text, "spectrogram") for at, sample, text in sounds)
-    heard = "".join(
-        f'<audio preload="none" data-at="{at}" src="{wav_uri(sample.waveform, result.sampling_rate)}"></audio>'
-        for at, sample, _ in sounds
-    )
+    seen = "".join(image(at, s.image, s.image_uri, text, "picture") for at, s, text in pictures)
+    drawn = "".join(image(at, s.spectrogram, s.spectrogram_uri, text, "spectrogram") for at, s, text in sounds)
+    heard = "".join(f'<audio preload="none" data-at="{at}" src="{s.audio_uri}"></audio>' for at, s, _ in sounds)
     hint, play = escape(say("spectrogram_hint", language)), escape(say("stage_play", language))
     return (
         f'<div class="mm-stage" data-start="{shown}"><div class="mm-pair"><div class="mm-stack">{seen}</div>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import io
 import itertools
 import threading
@@ -35,18 +36,31 @@ from .batching import Batchers, Made
 
 RUNS = "runs/"  # before a run's name, so that it never hides a model that ships
 MAX_RUNS = 3  # models of runs kept in memory
-KEPT_BYTES = 40 << 20  # of samples that are remembered: a class tries the same examples again and again
-LARGE_BYTES = 512 << 10  # about six samples; drawing and encoding more here would keep everybody waiting
+KEPT_BYTES = 32 << 20  # of samples that are remembered: a class that tries the same examples asks for the same again
+LARGE_BYTES = 512 << 10  # of samples, about six; drawing and writing more would keep everybody else waiting
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture, its sound (float32 [n] in -1..1) and the picture of that sound."""
+    """One picture, its sound (float32 [n] in -1..1) and the picture of that sound; each as a data URI too, kept."""
 
     image: Image.Image
     waveform: np.ndarray
     spectrogram: Image.Image
     seed: int  # the seed that makes it the first sample of its prompt
+    sampling_rate: int
+
+    @functools.cached_property
+    def image_uri(self) -> str:
+        return png_uri(self.image)
+
+    @functools.cached_property
+    def audio_uri(self) -> str:
+        return wav_uri(self.waveform, self.sampling_rate)
+
+    @functools.cached_property
+    def spectrogram_uri(self) -> str:
+        return png_uri(self.spectrogram)
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ class Samples:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, about."""
+        """Bytes in memory, about, without the data URIs, which are two thirds as much again."""
         pictures = [picture for sample in self.samples for picture in (sample.image, sample.spectrogram)]
         return sum(sample.waveform.nbytes for sample in self.samples) + sum(
             picture.width * picture.height * len(picture.getbands()) for picture in pictures
@@ -96,6 +110,7 @@ class Sampler:
         self._pipelines: dict[str, object] = {}
         self._of_runs: OrderedDict[str, tuple[object, object]] = OrderedDict()  # name: (checkpoint's time, pipeline)
         self._kept: OrderedDict[tuple, Samples] = OrderedDict()
+        self._kept_bytes = 0
         self._stamps: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # by pipeline; ids are reused
         self._stamp = itertools.count()
         self._lock = threading.Lock()  # guards what is remembered
@@ -148,6 +163,7 @@ class Sampler:
         """Forgets the samples that it remembers."""
         with self._lock:
             self._kept.clear()
+            self._kept_bytes = 0
 
     # -------------------------------------------------------------------------------------------------------- requests
 
@@ -174,13 +190,14 @@ class Sampler:
         def rows():
             return pipe.embed([prompt]).repeat(num_samples, 1), pipe.latents(num_samples, seed) * truncation
 
-        made = await self._make(visitor, pipe, rows, num_samples, prompt)
-        values = made, prompt, model, seed, truncation, pipe, sample_seeds(seed, num_samples)
-        result = await self.show(visitor, made.size, _samples, *values)
+        values = prompt, model, seed, truncation, pipe, sample_seeds(seed, num_samples)
+        result = await self._make(visitor, pipe, rows, num_samples, (prompt,), lambda made: _written(made, *values))
         with self._lock:
+            before = self._kept.pop(key, None)  # somebody may have asked for the same meanwhile
             self._kept[key] = result
-            while sum(kept.size for kept in self._kept.values()) > KEPT_BYTES:
-                self._kept.popitem(last=False)
+            self._kept_bytes += result.size - (before.size if before else 0)
+            while self._kept_bytes > KEPT_BYTES:
+                self._kept_bytes -= self._kept.popitem(last=False)[1].size
         return result
 
     async def morph(
@@ -196,9 +213,10 @@ class Sampler:
         prompt, other = check_prompt(prompt), check_prompt(other)
         model, pipe = await self.choose(model, visitor)
         rows = partial(_rows, paths.morph, pipe, prompt, other, paths.MORPH_STEPS, seed, truncation)
-        made = await self._make(visitor, pipe, rows, paths.MORPH_STEPS, prompt, other)
-        values = made, prompt, model, seed, truncation, pipe, [seed] * paths.MORPH_STEPS
-        return await self.show(visitor, made.size, _samples, *values)
+        values = prompt, model, seed, truncation, pipe, [seed] * paths.MORPH_STEPS
+        return await self._make(
+            visitor, pipe, rows, paths.MORPH_STEPS, (prompt, other), lambda made: _samples(made, *values)
+        )
 
     async def walk(
         self, prompt: str, seed: int = 0, truncation: float = 1.0, model: str = "", visitor: Visitor = Visitor()
@@ -212,9 +230,8 @@ class Sampler:
         model, pipe = await self.choose(model, visitor)
         count = 1 + len(paths.PARTS) * (paths.WALK_STEPS - 1)
         rows = partial(_rows, paths.walk, pipe, prompt, paths.WALK_STEPS, seed, truncation)
-        made = await self._make(visitor, pipe, rows, count, prompt)
-        values = made, prompt, model, seed, truncation, pipe, [seed] * count
-        every = await self.show(visitor, made.size, _samples, *values)
+        values = prompt, model, seed, truncation, pipe, [seed] * count
+        every = await self._make(visitor, pipe, rows, count, (prompt,), lambda made: _samples(made, *values))
         return {
             part: replace(every, samples=[every.samples[row] for row in way])
             for part, way in zip(paths.PARTS, paths.walked(), strict=True)
@@ -234,8 +251,10 @@ class Sampler:
             return await self.aside.run(visitor, function, *arguments)
         return function(*arguments)
 
-    async def _make(self, visitor: Visitor, pipe, rows, count: int, *prompts: str) -> Made:
-        return await asyncio.wrap_future(self._batchers.submit(pipe, rows, count, prompts, visitor))
+    async def _make(
+        self, visitor: Visitor, pipe, rows, count: int, prompts: tuple[str, ...], draw: Callable[[Made], Samples]
+    ) -> Samples:
+        return await asyncio.wrap_future(self._batchers.submit(pipe, rows, count, prompts, visitor, draw))
 
 
 class _Loader:
@@ -274,12 +293,20 @@ def _rows(path: Callable[..., paths.Rows], *arguments) -> tuple[Tensor, Tensor]:
 
 
 def _samples(made: Made, prompt, model, seed, truncation, pipe, seeds) -> Samples:
-    spectrograms = [spectrogram_image(mel, palette=True) for mel in made.mels]
+    spectrograms, rate = [spectrogram_image(mel, palette=True) for mel in made.mels], pipe.config.audio.sampling_rate
     return Samples(
         prompt, model, seed, truncation,
-        [Sample(*parts) for parts in zip(made.images, made.audio, spectrograms, seeds, strict=True)],
-        pipe.config.audio.sampling_rate, made.device, made.milliseconds, made.notice, made.company,
+        [Sample(*parts, rate) for parts in zip(made.images, made.audio, spectrograms, seeds, strict=True)],
+        rate, made.device, made.milliseconds, made.notice, made.company,
     )  # fmt: skip
+
+
+def _written(made: Made, *values) -> Samples:
+    """:func:`_samples` with everything written that the page and programs will be sent."""
+    result = _samples(made, *values)
+    for sample in result.samples:
+        _ = sample.image_uri, sample.audio_uri, sample.spectrogram_uri
+    return result
 
 
 def _changed(folder: Path) -> object:

@@ -14,6 +14,7 @@ from fakes import FakePipeline
 from mmgan.config import PRESETS
 from mmgan.errors import CheckpointError, PromptError
 from mmgan.sampling.paths import MORPH_STEPS, PARTS, WALK_STEPS
+from mmgan.ui.sample import batching
 from mmgan.ui.sample import sampler as sampling
 from mmgan.ui.sample.batching import ADDRESS_ROWS, FEWEST_ROWS, ROWS, VISITOR_ROWS, Batcher, Batchers, rows_of
 from mmgan.ui.sample.sampler import Sampler
@@ -309,10 +310,55 @@ def test_what_is_remembered_is_bounded_in_bytes(sampler, monkeypatch):
     assert len(sampler._kept) == 3
 
 
-def test_samples_of_many_bytes_are_drawn_beside_the_page(sampler, monkeypatch):
-    monkeypatch.setattr(sampling, "LARGE_BYTES", 0)
-    drawn = []
-    real = sampling._samples
+def test_what_was_asked_for_twice_at_a_time_counts_once(sampler, monkeypatch):
+    together(*(sampler.sample("twice", 2) for _ in range(3)))
+    (one,) = together(sampler.sample("once", 2))
+    monkeypatch.setattr(sampling, "KEPT_BYTES", 2 * one.size)
+    together(sampler.sample("once more", 2))
+    assert len(sampler._kept) == 2
+    assert together(sampler.sample("once", 2))[0].remembered
+
+
+@pytest.mark.parametrize("number", [2, 16])
+def test_who_computes_draws_and_writes_too(sampler, monkeypatch, number):
+    drawn, real = [], sampling._samples
     monkeypatch.setattr(sampling, "_samples", lambda *v: drawn.append(threading.current_thread().name) or real(*v))
-    (result,) = together(sampler.sample("a", 2))
-    assert len(result.samples) == 2 and drawn[0].startswith("mmgan-aside")
+    (result,) = together(sampler.sample("a", number))
+    assert len(result.samples) == number and drawn[0].startswith(("mmgan-sampling", "mmgan-worker"))
+    monkeypatch.setattr(sampling, "png_uri", None)
+    monkeypatch.setattr(sampling, "wav_uri", None)
+    for sample in result.samples:  # nothing is left to write
+        assert all(uri.startswith("data:") for uri in (sample.image_uri, sample.audio_uri, sample.spectrogram_uri))
+
+
+def test_samples_that_cannot_be_drawn_are_the_end_of_their_request_alone(pipe):
+    batcher = Batcher()
+
+    def ask(finish):
+        return batcher.submit(pipe, lambda: (pipe.embed(["a"]), pipe.latents(1)), 1, finish=finish)
+
+    pipe.gate.clear()
+    waiting = [ask(None), *(ask(finish) for finish in (lambda made: 1 / 0, lambda made: len(made.images)))]
+    pipe.gate.set()
+    first, failed, drawn = waiting
+    with pytest.raises(ZeroDivisionError):
+        failed.result(20)
+    assert drawn.result(20) == 1 and len(first.result(20).images) == 1
+
+
+def test_a_pass_waits_for_who_comes_soon_after_one_another(pipe, monkeypatch):
+    for name, seconds in (("GATHER_FIRST", 0.5), ("GATHER_NEXT", 1.5), ("GATHER_MOST", 2.5)):
+        monkeypatch.setattr(batching, name, seconds)
+    batcher, end = Batcher(), time.monotonic() + 30
+
+    def ask():
+        return batcher.submit(pipe, lambda: (pipe.embed(["a"]), pipe.latents(1)), 1)
+
+    assert ask().result(20).company == 1
+    first, _ = ask(), ask()
+    time.sleep(1.0)
+    ask()
+    while not first.done() and time.monotonic() < end:  # others come on and on, and have the next pass
+        ask()
+        time.sleep(0.1)
+    assert first.result(0).company >= 3
