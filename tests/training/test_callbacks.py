@@ -1,5 +1,6 @@
 """What a training does between its steps: rows of metrics, heartbeats, looks at their time, checkpoints, requests."""
 
+import os
 import threading
 import time
 
@@ -56,6 +57,16 @@ def test_the_bar_begins_where_the_training_is(run, changes, at, total):
     assert (bar.n, bar.total) == (at, total)
     bar.close()
     assert Metrics(trainer, 7.0, progress=False).bar.disable
+
+
+def test_the_bar_is_as_wide_as_the_terminal_is_now(run, monkeypatch, tmp_path):
+    with (tmp_path / "terminal").open("w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+        bar = Metrics(session(run).trainer, 0.0, progress=True).bar
+        for columns in (120, 60):
+            monkeypatch.setattr(os, "get_terminal_size", lambda *_, columns=columns: os.terminal_size((columns, 30)))
+            assert columns - 2 <= bar.format_dict["ncols"] <= columns
+        bar.close()
 
 
 def test_looks_come_soon_at_first_and_then_as_their_cost_allows(run):

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from PIL import Image
 from small import MODEL, Blobs, Encoder, config
 
-from mmgan.config import with_values
+from mmgan.config import ModelConfig, with_values
 from mmgan.errors import TrainingError
 from mmgan.models import Discriminators, Generator
 from mmgan.models.checkpoint import Model
@@ -12,6 +13,7 @@ from mmgan.runs.run import Run
 from mmgan.training import train as module
 from mmgan.training.resuming import warm_start
 from mmgan.training.trainer import Trainer
+from mmgan.training.warm_start import fit, load_base, start_from
 
 
 @pytest.fixture
@@ -63,3 +65,53 @@ def test_other_sizes_and_missing_discriminators_are_refused(model, tmp_path):
     with pytest.raises(TrainingError, match="no discriminators"):
         warm_start(Trainer(config(), Blobs(), Encoder()), tmp_path / "half")
     assert isinstance(trained.discriminators, Discriminators)
+
+
+def test_early_layers_of_a_bases_critics_do_not_learn_and_the_others_do(model):
+    folder, _ = model
+    fresh = Trainer(config(seed=6, learning_rate=1e-2), Blobs(), Encoder())
+    start_from(fresh, fit(Model.from_pretrained(folder, with_discriminators=True), 1))
+    before = {name: value.detach().clone() for name, value in fresh.discriminators.named_parameters()}
+    fresh.step()
+    same = {name for name, value in fresh.discriminators.named_parameters() if torch.equal(value, before[name])}
+    assert {f"{side}.{layer}.weight" for side in ("image", "audio") for layer in ("stem", "stages.0.convs.0")} <= same
+    assert "joint.out.weight" not in same and len(same) < len(before) / 2
+
+
+class Sized(Blobs):
+    """Pictures so many pixels wide and high."""
+
+    def __init__(self, side):
+        super().__init__()
+        self.side = side
+
+    def image(self, index):
+        return super().image(index).resize((self.side, self.side + 40), Image.Resampling.NEAREST)
+
+
+class Silent(Blobs):
+    num_sounds = 0
+
+
+class Blind(Blobs):
+    num_images = 0
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (Sized(23), []),
+        (Sized(24), ["finetune.base_size"]),  # half as much again as the base's 16
+        (Silent(), ["finetune.no_audio"]),
+        (Blind(), ["finetune.no_image"]),
+    ],
+)
+def test_what_data_lack_or_have_too_much_of_is_said(model, data, said):
+    folder, _ = model
+    assert [note.key for note in load_base(str(folder), data).notes] == said
+
+
+def test_a_base_without_pictures_says_nothing_of_their_size(tmp_path):
+    config = ModelConfig({"audio": MODEL.audio}, latent_shared=4, style_dim=16, critic_features=16)
+    Model(Generator(config), Discriminators(config), {}).save_pretrained(tmp_path / "sounds")
+    assert not load_base(str(tmp_path / "sounds"), Sized(64)).notes
