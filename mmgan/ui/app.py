@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import logging
 import os
@@ -168,6 +169,8 @@ def _warm_up(sampler: Sampler) -> None:
             sampler.pipeline(model).warm_up()
         except MmganError as error:
             log.warning("%s", error)
+    gc.collect()
+    gc.freeze()  # libraries and models stay, and to look through them again holds everybody up for half a second
 
 
 def _header() -> str:

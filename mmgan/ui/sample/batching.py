@@ -32,7 +32,7 @@ VISITOR_ROWS, ADDRESS_ROWS = 8, 32  # of these, what one visitor of the page and
 FEWEST_ROWS = 4  # of a pass of a costly model: the generator makes so many at a time anyway
 # A pass waits for who comes within so many seconds of the first, then of one another, and for no more than so many in
 # all: the server's one thread needs a millisecond for each request, and who comes too late waits for the whole pass.
-GATHER_FIRST, GATHER_NEXT, GATHER_MOST = 0.002, 0.005, 0.025
+GATHER_FIRST, GATHER_NEXT, GATHER_MOST = 0.002, 0.003, 0.025
 COSTLY_ROWS = ROWS // 2  # a model of whose samples a pass holds fewer is costly
 
 
