@@ -3,7 +3,19 @@
 import pytest
 import torch
 
-from mmgan.models.layers import Film, base_size
+from mmgan.models.layers import Film, activate, base_size, conv, linear
+
+
+@torch.no_grad()
+def test_layers_and_activations_keep_the_size_of_what_passes():
+    torch.manual_seed(0)
+    assert activate(torch.tensor([-1.0, 1.0])).square().mean() == pytest.approx(1.0)  # as many below zero as above
+    x = activate(torch.tensor([-1.0, 1.0]))
+    assert x[0] / x[1] == pytest.approx(-0.2)
+    assert linear(400, 300)(torch.randn(500, 400)).std() == pytest.approx(1.0, abs=0.05)
+    assert linear(400, 300, gain=0.1)(torch.randn(500, 400)).std() == pytest.approx(0.1, abs=0.005)
+    inner = conv(40, 100)(torch.randn(20, 40, 9, 9))
+    assert inner.shape == (20, 100, 9, 9) and inner[..., 1:-1, 1:-1].std() == pytest.approx(1.0, abs=0.05)
 
 
 def test_modulation_starts_as_the_identity():
