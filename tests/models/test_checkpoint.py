@@ -64,6 +64,11 @@ class TestRoundTrip:
         Model(Generator(SMALL)).save_pretrained(tmp_path / "alone")
         assert Model.from_pretrained(tmp_path / "alone", with_discriminators=True).discriminators is None
 
+    def test_everything_is_moved_to_the_device_that_was_asked_for(self, saved):
+        model = Model.from_pretrained(saved, device="meta", with_discriminators=True)
+        for module in (model.generator, model.discriminators):
+            assert {parameter.device.type for parameter in module.parameters()} == {"meta"}
+
     def test_half_is_half_the_size_and_loads_as_float32(self, saved, tmp_path):
         model = Model.from_pretrained(saved)
         Model(model.generator).save_pretrained(tmp_path / "half", half=True)
