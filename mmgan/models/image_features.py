@@ -135,4 +135,5 @@ def enlarged(image: Tensor) -> Tensor:
 def shipped(name: str, device: torch.device) -> ImageFeatures:
     """The features ``LEARNED_WITH`` or ``JUDGED_WITH``, frozen, one copy for whoever looks on that device."""
     features = ImageFeatures.from_pretrained(PRETRAINED / name).requires_grad_(False)
-    return features.to(device=device, memory_format=torch.channels_last)
+    layout = {"device": device, "memory_format": torch.channels_last}
+    return features.to(**layout)

@@ -28,9 +28,8 @@ class _Separable(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.alone = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.alone = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
         nn.init.normal_(self.alone.weight, std=1 / 3)
-        nn.init.zeros_(self.alone.bias)
         self.across = conv(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:

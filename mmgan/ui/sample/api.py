@@ -10,6 +10,7 @@ from ...errors import MmganError
 from ..language import language
 from ..server.quota import MAX_AT_ONCE, Quota
 from ..server.seeing import SeenSampler
+from ..server.sentences import sentence
 from .sampler import LARGE_BYTES, Samples
 
 QUEUE = {"concurrency_id": "sampling", "concurrency_limit": MAX_AT_ONCE}
