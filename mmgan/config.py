@@ -229,6 +229,11 @@ class LossConfig:
     reconstruction_weight: float = _number(10.0, 0.0, 1_000.0)
     reconstruction_share: float = _number(0.2, 0.01, 1e6)
     divergence_weight: float = _number(0.01, 0.0, 10.0)  # in it, the latents' divergence from the prior
+    # Of several samples of a caption, the one most like its picture is drawn to it (implicit maximum likelihood): a few
+    # dozen photographs teach a generator sooner so than critics can, which have to learn to see from them.
+    match_weight: float = _number(0.0, 0.0, 1_000.0)
+    match_draws: int = _number(8, 1, 64)
+    match_share: float = _number(1.0, 0.01, 1e6)  # of the training, at which its weight has fallen to 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -111,17 +112,22 @@ class ImageFeatures(PretrainedModule):
 
         Features are made unit vectors over channels, as in LPIPS (Zhang et al. 2018) without its learned weights.
         """
-        distances = [
-            (F.normalize(one, dim=1) - F.normalize(two, dim=1)).square().sum(1).mean((1, 2))
-            for one, two in zip(self(a), self(b), strict=True)
-        ]
-        return torch.stack(distances).mean(0)
+        return apart(self.directions(a), self.directions(b))
+
+    def directions(self, image: Tensor) -> list[Tensor]:
+        """The maps as unit vectors at each place."""
+        return [F.normalize(each, dim=1) for each in self(enlarged(image))]
 
     def describe(self, image: Tensor) -> Tensor:
         """Pictures [B, C, H, W] -> [B, F]: the mean of each map as a unit vector, and of the last map's quarters."""
         maps = self(enlarged(image))
         means = [m.mean((2, 3)) for m in maps] + [F.adaptive_avg_pool2d(maps[-1], 2).flatten(1)]
         return torch.cat([F.normalize(each, dim=1) for each in means], dim=1)
+
+
+def apart(one: list[Tensor], two: list[Tensor]) -> Tensor:
+    """Distance [B] of pictures whose :meth:`ImageFeatures.directions` these are, 0 to 4, the mean over stages."""
+    return torch.stack([(a - b).square().sum(1).mean((1, 2)) for a, b in zip(one, two, strict=True)]).mean(0)
 
 
 def enlarged(image: Tensor) -> Tensor:
@@ -135,5 +141,5 @@ def enlarged(image: Tensor) -> Tensor:
 def shipped(name: str, device: torch.device) -> ImageFeatures:
     """The features ``LEARNED_WITH`` or ``JUDGED_WITH``, frozen, one copy for whoever looks on that device."""
     features = ImageFeatures.from_pretrained(PRETRAINED / name).requires_grad_(False)
-    layout = {"device": device, "memory_format": torch.channels_last}
+    layout: dict[str, Any] = {"device": device, "memory_format": torch.channels_last}
     return features.to(**layout)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -18,10 +18,13 @@ from torch import Tensor
 from ..config import TrainingConfig
 from ..data.loader import Batch
 from ..models import Critic, Discriminators, Generator
+from ..models.image_features import apart as directions_apart
 from ..models.modalities import MODALITIES
 from .losses import Loss, mean
 
 JOINT = "joint"
+MATCHED = 128  # real rows by whose distances it is known what a copy is
+COPY_SHARE = 0.3  # of the usual distance to the most similar row
 SAME = 0.01  # twins that are nearer than this are one and the same file
 POOLED = 8  # side of the averages that twins are compared by; they leave out fine noise
 
@@ -58,6 +61,7 @@ class Slice:
     between: Tensor
     counts: dict[str, Tensor]
     progress: float = 0.0  # share of the training that is done
+    draws: Tensor | None = None  # [B, draws, L], of the samples among which the one most like the row is sought
     generated: dict[str, Tensor] = field(default_factory=dict)  # rows by modality, before augmentation
     real_inputs: dict[str, Tensor] = field(default_factory=dict)  # rows as the critics see them
     fake_inputs: dict[str, Tensor] = field(default_factory=dict)
@@ -80,15 +84,16 @@ class Game:
         self.config, self.weights, self.loss, self.bf16, self.spreads = config, config.losses, loss, bf16, spreads
         self.generator, self.discriminators = generator, discriminators
         self.present = tuple(present)
+        self.match_radius = dict.fromkeys(config.model.modalities, 0.0)  # see measure_matches
         self.twin_spreads = dict.fromkeys(config.model.modalities, 0.0)  # see measure_twins
         self.device = next(discriminators.parameters()).device
 
     # What is made and said ----------------------------------------------------------------------------------------
 
-    def generate(self, caption: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        """Captions [B, 384] and latents [B, L] -> rows by modality, in full precision."""
+    def generate(self, caption: Tensor, latents: Tensor, wanted: Collection[str] | None = None) -> dict[str, Tensor]:
+        """Captions [B, 384] and latents [B, L] -> rows by modality (all present ones), in full precision."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            made = self.generator(caption, latents, self.present)
+            made = self.generator(caption, latents, self.present if wanted is None else wanted)
         return {name: rows.float() for name, rows in made.items()}
 
     def scores(self, inputs: dict[str, Tensor], caption: Tensor) -> Scores:
@@ -146,6 +151,20 @@ class Game:
     def apart(self, name: str, rows: Tensor) -> Tensor:
         """How far each row is from its twin, [B], by small averages of both."""
         return apart(MODALITIES[name].maps(rows))
+
+    def measure_matches(self, batches: Iterable[Batch]) -> None:
+        """Within what distance a sample counts as a copy: a share of what real rows keep to the one most like them."""
+        for name in self.present:
+            eyes = MODALITIES[name].eyes(self.device)
+            if eyes is None:
+                continue
+            rows = torch.cat([batch.rows[name][batch.has[name]] for batch in batches])[:MATCHED].to(self.device)
+            with torch.no_grad():
+                seen = eyes.directions(rows)
+                apart = torch.stack([directions_apart([s[i : i + 1] for s in seen], seen) for i in range(len(rows))])
+            apart = apart.masked_fill(apart < SAME, float("inf")).min(dim=1).values  # a file drawn twice is itself
+            apart = apart[apart.isfinite()]
+            self.match_radius[name] = COPY_SHARE * float(apart.median()) if len(apart) else 0.0
 
     def measure_twins(self, batches: Iterable[Batch]) -> None:
         """How far real twins are apart: the root mean square, 0 where there are none."""

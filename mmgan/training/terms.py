@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from ..config import LossConfig
+from ..models.image_features import ImageFeatures, apart
+from ..models.modalities import MODALITIES
 from .game import JOINT, Game, Scores, Slice
 from .losses import contrastive, mean, slope_towards_one, squared_slope
 
@@ -220,6 +222,50 @@ class Reconstruction(Term):
         )
 
 
+class Match(Term):
+    """How far each picture is from the most similar of several samples of its caption (IMLE, Li and Malik 2018).
+
+    Every file draws some sample to itself, so none is forgotten, and what critics know of photographs does not matter.
+    Samples that are as near as copies draw nothing and are not drawn (RS-IMLE, Vashist et al. 2024): others are, until
+    the prior makes things between the files as well. Pictures are compared through frozen eyes.
+    """
+
+    name, players = "match", (GENERATOR,)
+
+    def weight(self, losses: LossConfig, progress: float) -> float:
+        return fading(losses.match_weight, losses.match_share, progress)
+
+    def value(self, game: Game, at: Slice) -> Tensor:
+        some = torch.arange(len(at.part), device=game.device)
+        some = some[(some % 4 == 0) | (some % 4 == 3)]  # one of each pair of twins
+        total = at.caption.new_zeros(())
+        for name in game.present:
+            eyes = MODALITIES[name].eyes(game.device)
+            if eyes is None or at.draws is None:
+                continue
+            rows, counts = at.part.rows[name][some], at.counts[name][some]
+            with torch.no_grad():
+                real = eyes.directions(rows)
+                latents = self.nearest(game, name, at.caption[some], at.draws[some], eyes, real)
+            made = game.generate(at.caption[some], latents, [name])[name]
+            seen = apart(eyes.directions(made), real)
+            pixels = (made - rows).square().flatten(1).sum(1) / game.spreads[name]
+            total = total + mean(seen + pixels, counts)
+        return total
+
+    def nearest(
+        self, game: Game, name: str, caption: Tensor, draws: Tensor, eyes: ImageFeatures, real: list[Tensor]
+    ) -> Tensor:
+        """Of each row's draws [n, draws, L], the latents [n, L] whose sample is most like it without being a copy."""
+        distances = []
+        for latents in draws.unbind(1):
+            made = game.generate(caption, latents, [name])[name]
+            distances.append(apart(eyes.directions(made), real))
+        found = torch.stack(distances, dim=1)  # [n, draws]
+        free = found.masked_fill(found < game.match_radius[name], float("inf"))
+        return draws[torch.arange(len(draws), device=draws.device), free.argmin(dim=1)]
+
+
 class Range(Term):
     """How far generated values lie beyond -1 and 1, which can neither be shown nor played; 0 within.
 
@@ -312,7 +358,7 @@ class TwinSpread(Term):
 
 TERMS: tuple[Term, ...] = (
     AsReal(), RealOverFake(), WrongCaption(), WrongPartner(), RealRecognition(), FakeRecognition(), Unread(),
-    Reconstruction(), Range(), CaptionMargin(), CaptionMean(), TwinSpread(),
+    Reconstruction(), Match(), Range(), CaptionMargin(), CaptionMean(), TwinSpread(),
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from ..models.modalities import MODALITIES
 from ..models.modalities.augment import Allowed, Plan
 from ..text.encoder import TextEncoder
 from ..text.familiarity import spread_captions
-from .game import Game, Slice
+from .game import MATCHED, Game, Slice
 from .losses import LOSSES, mean
 from .terms import DISCRIMINATOR, GENERATOR, TERMS, penalty
 
@@ -48,6 +48,7 @@ class Draw:
     plan_real: Plan
     plan_fake: Plan
     noise: Tensor  # [B, latent_dim], of the latents that real rows are rebuilt from
+    draws: Tensor | None  # [B, match_draws, latent_dim], where samples are matched with real rows
 
 
 class Trainer:
@@ -93,6 +94,8 @@ class Trainer:
         counts = {name: MODALITIES[name].count(dataset) for name in config.model.modalities}
         present = [name for name, count in counts.items() if count]
         self.game = Game(config, self.loss, self.generator, self.discriminators, bf16, spreads, present)
+        if losses.match_weight:
+            self.game.measure_matches([self.loader.batch(step) for step in range(MATCHED // how.batch_size + 1)])
         if losses.twin_spread_weight:
             self.game.measure_twins(map(self.loader.batch, range(TWIN_ROWS // how.batch_size + 1)))
         self.step_count = self.examples_seen = 0
@@ -166,7 +169,7 @@ class Trainer:
         latents, noise, between = (x[rows].to(self.device) for x in (draw.latents, draw.noise, draw.between))
         at = Slice(
             batch, part, rows, captions, captions[rows], wrong[rows], latents, noise, between, game.counts(part),
-            self.progress,
+            self.progress, None if draw.draws is None else draw.draws[rows].to(self.device),
         )  # fmt: skip
         at.generated = game.generate(at.caption, latents)
         at.fake_inputs = self._augmented(at.generated, draw.plan_fake, rows)
@@ -226,6 +229,9 @@ class Trainer:
             Plan.draw(n, generator),
             Plan.draw(n, generator),
             torch.randn(n, c.model.latent_dim, generator=generator),
+            torch.randn(n, c.losses.match_draws, c.model.latent_dim, generator=generator)
+            if c.losses.match_weight
+            else None,
         )
 
     def _set_rate(self) -> None:

@@ -27,7 +27,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from mmgan.config import ImageModelConfig, MemoryConfig, ModelConfig
+from mmgan.config import AudioModelConfig, ImageModelConfig, MemoryConfig, ModelConfig
 from mmgan.data.emoji.colours import COLOURS, has_colour, recoloured
 from mmgan.models import Generator
 from mmgan.models.image_features import ImageFeatures
@@ -39,12 +39,16 @@ KINDS = {"plain": 0.5, "style": 0.25, "colour": 0.13, "two": 0.12}  # shares of 
 HIDDEN = 0.1  # share of rows whose own things the memory must not find
 CODE_RATE = 10.0  # times the rate of everything else: a code is seen once in 1,200 rows
 WARM_UP, TEXT_NOISE = 300, 0.1
+MOMENTS = ("exp_avg", "exp_avg_sq")  # of Adam
 SAVE_SECONDS, LOG_STEPS = 180, 200
 
 
 def model_config(things: int) -> ModelConfig:
-    image = ImageModelConfig(size=64, channels=3, patch=2, widths=(256, 192, 128, 64))
-    return ModelConfig({"image": image}, style_dim=192, convolutions=2, memory=MemoryConfig(things))
+    """Five million parameters. The sounds, which few things have, are left for the training with critics."""
+    image = ImageModelConfig(size=64, channels=3, patch=2, widths=(224, 192, 128, 64))
+    audio = AudioModelConfig(widths=(48, 32, 32, 16))
+    memory = MemoryConfig(things)
+    return ModelConfig({"image": image, "audio": audio}, style_dim=192, convolutions=2, memory=memory)
 
 
 @dataclass
@@ -73,7 +77,7 @@ class Pictures:
             self.by_concept.setdefault(concept, []).append(place)
         self.captions = {kind: np.flatnonzero(self.data["kind"] == kind) for kind in KINDS}
         self.colours = list(COLOURS.values())
-        self.own = 16  # where the picture's own latents begin
+        self.own = model_config(1).latent_shared  # where the picture's own latents begin
 
     @property
     def name_embeddings(self) -> Tensor:
@@ -213,8 +217,8 @@ class Remembering:
         tensors = {f"generator.{name}": value for name, value in self.generator.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         for name, parameter in self.generator.named_parameters():
-            for moment in ("exp_avg", "exp_avg_sq"):
-                tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
+            kept = self.optimizer.state.get(parameter, {})
+            tensors |= {f"{moment}.{name}": kept[moment] for moment in MOMENTS if moment in kept}
         stored = {name: value.detach().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
         save_file(stored, folder / "new.safetensors", {"step": str(self.step), "seen": str(self.seen)})
         os.replace(folder / "new.safetensors", folder / "state.safetensors")
@@ -226,10 +230,9 @@ class Remembering:
         for prefix, module in (("generator.", self.generator), ("average.", self.average)):
             module.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
         for name, parameter in self.generator.named_parameters():
-            self.optimizer.state[parameter] = {
-                "step": torch.tensor(float(self.step)),
-                **{moment: tensors[f"{moment}.{name}"].clone() for moment in ("exp_avg", "exp_avg_sq")},
-            }
+            moments = {m: tensors[f"{m}.{name}"].clone() for m in MOMENTS if f"{m}.{name}" in tensors}
+            if moments:  # sounds have none, since nothing here teaches them
+                self.optimizer.state[parameter] = {"step": torch.tensor(float(self.step)), **moments}
 
 
 def _weighted(errors: Tensor, weight: Tensor) -> Tensor:

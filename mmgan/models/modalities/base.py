@@ -17,6 +17,7 @@ from .augment import Allowed, Plan
 
 if TYPE_CHECKING:
     from ...data.base import Dataset, Row
+    from ..image_features import ImageFeatures
 
 
 Section = TypeVar("Section", bound=ModalityConfig)
@@ -78,6 +79,10 @@ class Modality(ABC, Generic[Section]):
     def maps(self, rows: Tensor) -> Tensor:
         """Rows as maps [B, C, H, W], whose small averages tell how much two rows differ."""
         return rows.flatten(1)[:, None, None]
+
+    def eyes(self, device: torch.device) -> ImageFeatures | None:
+        """Frozen features through which a training may compare rows; None where there are none."""
+        return None
 
     def describe(self, rows: Tensor) -> Tensor | None:
         """Rows [B, ...] -> [B, F] by a network that no training looks through; None where there is none."""

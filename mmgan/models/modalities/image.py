@@ -13,7 +13,7 @@ from torch import Tensor
 from ...config import ImageModelConfig, ModelConfig
 from ...image.pictures import picture_to_array, to_pil
 from ..critic import Critic
-from ..image_features import JUDGED_WITH, shipped
+from ..image_features import JUDGED_WITH, LEARNED_WITH, ImageFeatures, shipped
 from ..maps import MapCritic, MapSynthesis
 from .augment import Allowed, Plan, augment_image
 from .base import Modality, side_by_side
@@ -59,6 +59,9 @@ class Image(Modality[ImageModelConfig]):
 
     def maps(self, rows: Tensor) -> Tensor:
         return rows
+
+    def eyes(self, device: torch.device) -> ImageFeatures:
+        return shipped(LEARNED_WITH, device)
 
     def describe(self, rows: Tensor) -> Tensor:
         return shipped(JUDGED_WITH, rows.device).describe(rows)
