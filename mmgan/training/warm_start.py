@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from torch import Tensor
 
-from ..config import ModelConfig
+from ..config import ModelConfig, with_values
 from ..data import Dataset
 from ..language import Message
 from ..models import Discriminators, Generator
@@ -79,6 +79,18 @@ def fit(model: Model, channels: int | None) -> Base:
             critics["image.stem.weight"] = critics["image.stem.weight"].unflatten(1, (RGB, -1)).sum(1)
         notes.append(Message("finetune.data_grey"))
     return Base(model.info.get("name", ""), config, generator, critics, notes)
+
+
+def with_image_critic(base: Base, kind: str) -> Base:
+    """The same base with an image critic of another kind, which starts from random weights; the other critics stay."""
+    if "image" not in base.config.modalities or base.config.image.critic == kind:
+        return base
+    config = with_values(base.config, {"image.critic": kind})
+    critics = None
+    if base.critics is not None:
+        fresh = Discriminators(config).state_dict()
+        critics = {name: fresh[name] if name.startswith("image.") else base.critics[name] for name in fresh}
+    return replace(base, config=config, critics=critics)
 
 
 def start_from(trainer: Trainer, base: Base) -> None:

@@ -13,7 +13,7 @@ from mmgan.runs.run import Run
 from mmgan.training import train as module
 from mmgan.training.resuming import warm_start
 from mmgan.training.trainer import Trainer
-from mmgan.training.warm_start import fit, load_base, start_from
+from mmgan.training.warm_start import base_modules, fit, load_base, start_from, with_image_critic
 
 
 @pytest.fixture
@@ -115,3 +115,16 @@ def test_a_base_without_pictures_says_nothing_of_their_size(tmp_path):
     config = ModelConfig({"audio": MODEL.audio}, latent_shared=4, style_dim=16, critic_features=16)
     Model(Generator(config), Discriminators(config), {}).save_pretrained(tmp_path / "sounds")
     assert not load_base(str(tmp_path / "sounds"), Sized(64)).notes
+
+
+def test_another_image_critic_is_new_and_the_rest_stays(model):
+    base = fit(Model.from_pretrained(model[0], with_discriminators=True), None)
+    changed = with_image_critic(base, "projected")
+    assert changed.config.image.critic == "projected" and base.config.image.critic == "learned"
+    _, critics = base_modules(changed)
+    assert type(critics.image).__name__ == "ProjectedMapCritic"
+    for name, value in critics.state_dict().items():
+        if not name.startswith("image."):
+            assert torch.equal(value, base.critics[name]), name
+    assert changed.generator is base.generator
+    assert with_image_critic(base, "learned") is base

@@ -12,6 +12,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from ...config import TrainingConfig
 from ...data import Dataset, load_dataset
 from ...data.folder.encodings import CHOICES, checked_encoding
@@ -32,7 +34,7 @@ from ..resuming import restore
 from ..session import Callback
 from ..train import LOGGED, Beginning, begin
 from ..trainer import Trainer
-from ..warm_start import Base, base_modules, fit, freeze_early, load_base, start_from
+from ..warm_start import Base, base_modules, fit, freeze_early, load_base, start_from, with_image_critic
 from .caption_rules import allowed_by
 from .caption_rules import notes as caption_notes
 from .held_out import AugmentByHeldOut, HeldOut
@@ -143,6 +145,9 @@ class FineTuning(Beginning):
 
     def fit(self, config: TrainingConfig, dataset: Dataset, out: Path, resume: bool, processes: int) -> TrainingConfig:
         self.base = _kept_base(out, self.base_name) if resume else load_base(self.base_name, dataset)
+        if "image" in config.model.modalities:
+            torch.manual_seed(config.schedule.seed)
+            self.base = with_image_critic(self.base, config.model.image.critic)
         self.allowed = allowed_by((p.text for p in dataset.prompts()), dataset.image_channels == 3)
         # With files held out, augmentation follows the overfitting that they show; else the trainer's own rule holds.
         self.target = config.augmentation.augment_target if self.held_out is not None and processes == 1 else 0.0
