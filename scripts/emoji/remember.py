@@ -34,7 +34,7 @@ from mmgan.models.image_features import ImageFeatures
 from mmgan.models.layers import standard, unit
 
 STYLE_SIGNS = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])  # of the first two of the picture's own latents
-TWO_SIDE = 36  # pixels a side of each of two things, in opposite corners
+TWO = 36, 56  # width and height of each of two things side by side: smaller ones the judge cannot name either
 KINDS = {"plain": 0.5, "style": 0.25, "colour": 0.13, "two": 0.12}  # shares of a batch
 HIDDEN = 0.1  # share of rows whose own things the memory must not find
 CODE_RATE = 10.0  # times the rate of everything else: a code is seen once in 1,200 rows
@@ -139,13 +139,12 @@ class Pictures:
 
 
 def together(first: Image.Image, second: Image.Image) -> Image.Image:
-    """Two pictures on white, smaller, in opposite corners of one."""
-    side = first.width
-    whole = np.full((side, side, 3), 255, np.uint8)
-    for picture, corner in ((first, 0), (second, side - TWO_SIDE)):
-        small = np.asarray(picture.resize((TWO_SIDE, TWO_SIDE), Image.Resampling.BOX))
-        place = whole[corner : corner + TWO_SIDE, corner : corner + TWO_SIDE]
-        np.minimum(place, small, out=place)
+    """Two pictures on white side by side, each made narrow."""
+    (width, height), side = TWO, first.width
+    whole, top = np.full((side, side, 3), 255, np.uint8), (side - height) // 2
+    for picture, left in ((first, 0), (second, side - width)):
+        place = whole[top : top + height, left : left + width]
+        np.minimum(place, np.asarray(picture.resize(TWO, Image.Resampling.BOX)), out=place)
     return Image.fromarray(whole)
 
 
