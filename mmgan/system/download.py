@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,12 +50,15 @@ def fetch(
     sha256: str | None = None,
     md5: str | None = None,
     size: int | None = None,
+    most: int | None = None,
+    progress: bool = True,
 ) -> Path:
     """Downloads ``url``, or the first of several mirrors that has it, to ``target``; a file already there is kept.
 
     What has arrived waits in ``target.part`` and is continued (HTTP Range), now after a dropped connection or in a
     later call. The file takes its name only once ``size`` in bytes and the checksums (hexadecimal), as far as they are
-    given, are right. Of several processes one downloads and the others wait.
+    given, are right; of more than ``most`` bytes no more are read. Of several processes one downloads and the others
+    wait. ``progress`` shows a bar.
 
     Raises:
         DownloadError: no connection, no such file, or a wrong size or checksum on every mirror.
@@ -64,7 +68,11 @@ def fetch(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with file_lock(f"{target}.lock"):
-            return target if target.is_file() else _fetch(urls, target, {"sha256": sha256, "md5": md5}, size)
+            return (
+                target
+                if target.is_file()
+                else _fetch(urls, target, {"sha256": sha256, "md5": md5}, _Size(size, most), progress)
+            )
     except OSError as error:
         if error.errno in NO_ROOM:
             raise DataError("download.disk_full", path=target.parent) from error
@@ -73,11 +81,25 @@ def fetch(
         raise DataError("download.failed_locally", name=target.name, error=error.strerror or error) from error
 
 
-def _fetch(urls: list[str], target: Path, checksums: dict[str, str | None], size: int | None) -> Path:
+@dataclass(frozen=True)
+class _Size:
+    """Bytes that a file must have, or may have at most."""
+
+    exact: int | None = None
+    most: int | None = None
+
+    def exceeded(self, length: int) -> bool:
+        return any(limit is not None and length > limit for limit in (self.exact, self.most))
+
+    def fits(self, length: int) -> bool:
+        return not self.exceeded(length) and self.exact in (None, length)
+
+
+def _fetch(urls: list[str], target: Path, checksums: dict[str, str | None], size: _Size, progress: bool) -> Path:
     part, problem = target.with_name(f"{target.name}.part"), None
     for url in urls:
         try:
-            _receive_all(url, part, size)
+            _receive_all(url, part, size, progress)
             _verify(part, checksums, size)
         except DownloadError as error:
             problem = error
@@ -87,13 +109,13 @@ def _fetch(urls: list[str], target: Path, checksums: dict[str, str | None], size
     raise problem or DownloadError("no_address", "give_address", name=target.name)
 
 
-def _receive_all(url: str, part: Path, size: int | None) -> None:
+def _receive_all(url: str, part: Path, size: _Size, progress: bool) -> None:
     """Takes up the download again after each drop, as long as it brings new bytes."""
     longest, fruitless = _length(part), 0
     reason: Exception
     while True:
         try:
-            return _receive(url, part, size)
+            return _receive(url, part, size, progress)
         except urllib.error.HTTPError as error:
             if error.code < 500:
                 raise DownloadError("gone", "update", host=_host(url), name=part.stem) from error
@@ -109,10 +131,10 @@ def _receive_all(url: str, part: Path, size: int | None) -> None:
         time.sleep(RETRY_SECONDS)
 
 
-def _receive(url: str, part: Path, size: int | None) -> None:
+def _receive(url: str, part: Path, size: _Size, progress: bool) -> None:
     """One connection: the rest of the file is appended to ``part``, or all of it if the server knows no ranges."""
     have = _length(part)
-    if size is not None and have == size:
+    if size.exact is not None and have == size.exact:
         return
     headers = {"User-Agent": "mmgan"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
@@ -131,22 +153,22 @@ def _receive(url: str, part: Path, size: int | None) -> None:
         total = None if rest is None else have + rest
         with (
             part.open("ab" if have else "wb") as file,
-            tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem) as bar,
+            tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=not progress) as bar,
         ):
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
                 have += len(chunk)
-                if size is not None and have > size:
+                if size.exceeded(have):
                     break  # another file; the check of its hash will say so
     if total is not None and have < total:
         raise ConnectionResetError("the connection broke off")
 
 
-def _verify(part: Path, checksums: dict[str, str | None], size: int | None) -> None:
+def _verify(part: Path, checksums: dict[str, str | None], size: _Size) -> None:
     """Removes ``part`` and raises if it is not the right file."""
     expected = {name: value.lower() for name, value in checksums.items() if value}
-    right = size is None or _length(part) == size
+    right = size.fits(_length(part))
     for name, value in expected.items():
         digest = hashlib.new(name)
         with part.open("rb") as file:

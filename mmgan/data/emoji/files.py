@@ -1,4 +1,9 @@
-"""Where the emoji's files are: ``$MMGAN_DATA/emoji``, else the user's cache."""
+"""Where the emoji's files are: ``$MMGAN_DATA/emoji``, else the user's cache, where they are made once.
+
+Four uncompressed tars of lossless WebP, ``{hexcode}.webp``, RGB, 128 x 128 on white, one for each art style; and
+concepts.csv, UTF-8, one row for each thing in emoji order (:data:`mmgan.data.emoji.choosing.COLUMNS`). How they are
+made and whose they are: :mod:`mmgan.data.emoji.building`, :mod:`mmgan.data.emoji.sources`.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +17,21 @@ from pathlib import Path
 from PIL import Image
 
 from ...errors import DataError
-from .captions import Concept
+from ...system.download import DownloadError
+from . import building
+from .captions import STYLES, Concept
+from .drawing import SIDE
+from .sources import ATTRIBUTION
 
-CONCEPTS = "concepts.csv"
+CONCEPTS = building.CONCEPTS
+NAMES = (CONCEPTS, *(f"{style}.tar" for style in STYLES))
+MOST_BYTES = 1 << 20  # of a picture
+UNREADABLE = (OSError, ValueError, KeyError, csv.Error, tarfile.TarError, EOFError, Image.DecompressionBombError)
+
+__all__ = [
+    "ATTRIBUTION", "cache_folder", "decoded", "fetch_all", "find", "load_concepts", "load_pictures", "packed_pictures",
+    "present",
+]  # fmt: skip
 
 
 def cache_folder() -> Path:
@@ -22,34 +39,84 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mmgan" / "emoji"
 
 
-def find(name: str) -> Path:
-    """The file ``name``. Raises DataError where it is absent."""
+def _found(name: str) -> Path | None:
     given = [Path(os.environ["MMGAN_DATA"]) / "emoji"] if os.environ.get("MMGAN_DATA") else []
-    for folder in (*given, cache_folder()):
-        if (folder / name).is_file():
-            return folder / name
-    raise DataError("emoji.absent", name=name)
+    return next((folder / name for folder in (*given, cache_folder()) if (folder / name).is_file()), None)
+
+
+def present() -> bool:
+    """Whether all files are on this machine, so that they can be used without the network."""
+    return all(map(_found, NAMES))
+
+
+def fetch_all() -> list[Path]:
+    """All files, made where they are absent. Raises DataError as :func:`find` does."""
+    return [find(name) for name in NAMES]
+
+
+def find(name: str) -> Path:
+    """The file ``name`` in ``$MMGAN_DATA/emoji`` or the cache; if it is in neither, all are made in the cache.
+
+    Raises:
+        DataError: absent, and it cannot be made.
+    """
+    if found := _found(name):
+        return found
+    try:
+        building.build(cache_folder())
+    except DownloadError as error:
+        raise DataError("emoji.absent", reason=error.reason) from error
+    return cache_folder() / name
 
 
 def load_concepts() -> list[Concept]:
-    """All concepts, in emoji order."""
-    with find(CONCEPTS).open(encoding="utf-8", newline="") as file:
-        return [
-            Concept(
-                row["hexcode"], row["name_en"], row["name_zh"], _words(row["tags_en"]), _words(row["tags_zh"]),
-                row["group"], row["split"] == "val",
-            )
-            for row in csv.DictReader(file)
-        ]  # fmt: skip
+    """All concepts, in emoji order. Raises DataError where the file is absent or broken."""
+    path = find(CONCEPTS)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            concepts = [
+                Concept(
+                    row["hexcode"], row["name_en"], row["name_zh"], _words(row["tags_en"]), _words(row["tags_zh"]),
+                    row["group"], row["split"] == "val",
+                )
+                for row in csv.DictReader(file)
+            ]  # fmt: skip
+    except (*UNREADABLE, TypeError, AttributeError) as error:
+        raise DataError("emoji.broken", path=path) from error
+    if not concepts or not all(concept.english and concept.chinese for concept in concepts):
+        raise DataError("emoji.broken", path=path)
+    return concepts
+
+
+def packed_pictures(style: str) -> Iterator[tuple[str, bytes]]:
+    """The hexcodes and files of an art style's pictures. Raises DataError as for the concepts."""
+    path = find(f"{style}.tar")
+    try:
+        with tarfile.open(path, "r:") as tar:
+            for member in tar:
+                file = tar.extractfile(member) if member.isfile() and member.size <= MOST_BYTES else None
+                if file is None:
+                    raise ValueError("no picture")
+                yield Path(member.name).stem, file.read()
+    except UNREADABLE as error:
+        raise DataError("emoji.broken", path=path) from error
+
+
+def decoded(packed: bytes, style: str) -> Image.Image:
+    """A picture of that style, RGB, 128 x 128, on white. Raises DataError where it is none."""
+    try:
+        with Image.open(io.BytesIO(packed), formats=("WEBP",)) as picture:
+            if picture.size != (SIDE, SIDE):
+                raise ValueError("of another size")
+            return picture.convert("RGB")
+    except UNREADABLE as error:
+        raise DataError("emoji.broken", path=find(f"{style}.tar")) from error
 
 
 def load_pictures(style: str) -> Iterator[tuple[str, Image.Image]]:
-    """The hexcodes and pictures (RGB, 128 x 128, on white) of an art style."""
-    with tarfile.open(find(f"{style}.tar")) as tar:
-        for member in tar:
-            file = tar.extractfile(member)
-            if file is not None:
-                yield Path(member.name).stem, Image.open(io.BytesIO(file.read())).convert("RGB")
+    """The hexcodes and pictures (RGB, 128 x 128, on white) of an art style. Raises DataError where it is broken."""
+    for code, packed in packed_pictures(style):
+        yield code, decoded(packed, style)
 
 
 def _words(tags: str) -> tuple[str, ...]:
