@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from ..data.registry import DATASETS
 
@@ -29,4 +30,6 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def data(options: argparse.Namespace) -> None:
-    print(*DATASETS[options.name].fetch(), sep="\n")
+    dataset = DATASETS[options.name]
+    print(*dataset.fetch(), sep="\n")
+    print(dataset.attribution(), end="", file=sys.stderr)

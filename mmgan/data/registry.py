@@ -58,6 +58,10 @@ class DatasetPackage:
         """Its files, downloaded if absent. Raises DataError where that fails."""
         return resolve_name(self.files).fetch_all() if self.files else ()
 
+    def attribution(self) -> str:
+        """Whose its files are, as their licences ask to be said; "" where its module of files does not say."""
+        return getattr(resolve_name(self.files), "ATTRIBUTION", "") if self.files else ""
+
 
 _PACKAGES = (  # in the order shown
     DatasetPackage(
@@ -67,6 +71,10 @@ _PACKAGES = (  # in the order shown
     DatasetPackage(
         "shapes", "mmgan.data.shapes.dataset:Shapes", "mmgan.data.shapes.evaluation:evaluate",
         "mmgan.data.shapes.evaluation:live_judge",
+    ),
+    DatasetPackage(
+        "emoji", "mmgan.data.emoji.dataset:Emoji", "mmgan.data.emoji.evaluation:evaluate",
+        "mmgan.data.emoji.evaluation:live_judge", "mmgan.data.emoji.files",
     ),
 )  # fmt: skip
 DATASETS = {package.name: package for package in _PACKAGES}

@@ -14,18 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 from torch import Tensor
 
 from mmgan.data.emoji.colours import COLOURS, distance, main_hue
+from mmgan.data.emoji.judge import network
+from mmgan.data.emoji.showing import together
 from mmgan.image.pictures import to_pil
 from mmgan.models import Generator
 from mmgan.models.image_features import ImageFeatures
 from mmgan.models.layers import unit
 
-from .remember import Pictures, model_config, together
+from .remember import Pictures, model_config
 
 PER_KIND, COLUMNS = 400, 16
 NEAR_HUE = 20  # of 256
@@ -35,7 +36,7 @@ class Judge:
     """Descriptions of pictures by frozen eyes, beside those of the real ones."""
 
     def __init__(self, pictures: Pictures, eyes: ImageFeatures):
-        self.eyes, self.mean = eyes, torch.zeros(())
+        self.see, self.mean = network(eyes), torch.zeros(())
         real = torch.from_numpy(pictures.data["images"]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         described = self.describe(real)
         self.mean = described.mean(0)
@@ -47,14 +48,7 @@ class Judge:
 
     @torch.no_grad()
     def describe(self, images: Tensor) -> Tensor:
-        parts = []
-        for some in images.split(64):
-            maps = self.eyes(some)
-            pooled = [
-                m.mean((2, 3)) if index < 2 else F.adaptive_avg_pool2d(m, 2).flatten(1) for index, m in enumerate(maps)
-            ]
-            parts.append(torch.cat([unit(each) for each in pooled], dim=1))
-        return unit(torch.cat(parts) - self.mean)
+        return unit(torch.cat([self.see(some) for some in images.split(64)]) - self.mean)
 
     def ranks(self, images: Tensor) -> Tensor:
         """Concepts from the likeliest to the least, [B, concepts]."""

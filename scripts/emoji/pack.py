@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmgan.data.emoji import captions
+from mmgan.data.emoji import asking, captions
 from mmgan.data.emoji.colours import COLOURS, main_hue
 from mmgan.data.emoji.files import load_concepts, load_pictures
 from mmgan.text.encoder import TextEncoder
@@ -73,10 +73,9 @@ def training_captions(concepts, styles, colours, draw):
         for style, name in enumerate(styles):
             for text in captions.styled(concept, name, draw):
                 yield text, number, ALL, style, ALL, "style"
-        for word in colours.get(number, ()):
-            if captions.in_colour(concept.english, COLOURS[word]) not in known - {concept.english}:
-                for text in captions.coloured(concept, COLOURS[word], draw):
-                    yield text, number, ALL, ALL, words.index(word), "colour"
+        for word in asking.may_have(concept, known) if number in colours else ():
+            for text in captions.coloured(concept, COLOURS[word], draw):
+                yield text, number, ALL, ALL, words.index(word), "colour"
     for _ in range(PAIRS):
         first, second = sorted(draw.sample(seen, 2))
         yield captions.two(concepts[first], concepts[second], draw), first, second, ALL, ALL, "two"

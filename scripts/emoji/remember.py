@@ -29,12 +29,12 @@ from torch import Tensor, nn
 
 from mmgan.config import AudioModelConfig, ImageModelConfig, MemoryConfig, ModelConfig
 from mmgan.data.emoji.colours import COLOURS, has_colour, recoloured
+from mmgan.data.emoji.showing import together
 from mmgan.models import Generator
 from mmgan.models.image_features import ImageFeatures
 from mmgan.models.layers import standard, unit
 
 STYLE_SIGNS = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])  # of the first two of the picture's own latents
-TWO = 36, 56  # width and height of each of two things side by side: smaller ones the judge cannot name either
 KINDS = {"plain": 0.5, "style": 0.25, "colour": 0.13, "two": 0.12}  # shares of a batch
 HIDDEN = 0.1  # share of rows whose own things the memory must not find
 CODE_RATE = 10.0  # times the rate of everything else: a code is seen once in 1,200 rows
@@ -136,16 +136,6 @@ class Pictures:
         own = noise[:, self.own : self.own + 2]
         noise[:, self.own : self.own + 2] = torch.where((styles >= 0)[:, None], own.abs() * STYLE_SIGNS[styles], own)
         return noise
-
-
-def together(first: Image.Image, second: Image.Image) -> Image.Image:
-    """Two pictures on white side by side, each made narrow."""
-    (width, height), side = TWO, first.width
-    whole, top = np.full((side, side, 3), 255, np.uint8), (side - height) // 2
-    for picture, left in ((first, 0), (second, side - width)):
-        place = whole[top : top + height, left : left + width]
-        np.minimum(place, np.asarray(picture.resize(TWO, Image.Resampling.BOX)), out=place)
-    return Image.fromarray(whole)
 
 
 class Remembering:
