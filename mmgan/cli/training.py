@@ -34,7 +34,7 @@ def add_commands(command) -> None:
     add("--seed", type=int, help="of weights and batches")
     add(
         "--set", action="append", default=[], metavar="NAME=VALUE",
-        help="any other setting of mmgan/config.py, such as latent_weight=0 or model.image.patch=2; may be repeated",
+        help="any other setting of mmgan/config, such as latent_weight=0 or model.image.patch=2; may be repeated",
     )  # fmt: skip
     add("--nice", type=int, default=0, metavar="N", help=NICE)
     add("--text-encoder", metavar="FOLDER|ID", help=TEXT_ENCODER)
