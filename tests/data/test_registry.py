@@ -79,7 +79,7 @@ def greys(monkeypatch):
 def test_listing_names_loads_nothing():
     code = "import sys; from mmgan.data import DATASETS; print(*DATASETS, *{'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split() == ["digits", "shapes"]
+    assert done.stdout.split() == ["digits", "shapes", "emoji"]
 
 
 @pytest.mark.parametrize("package", [*DATASETS.values(), registry.FOLDER], ids=lambda package: package.name)

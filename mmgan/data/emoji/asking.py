@@ -61,7 +61,7 @@ def prompts(concepts: Sequence[Concept], coloured: Callable[[int], bool], seed: 
     Args:
         coloured: whether the pictures of the concept at a place have a main colour.
     """
-    return list(_prompts(concepts, coloured, random.Random(seed)))
+    return list({asked.text: asked for asked in _prompts(concepts, coloured, random.Random(seed))}.values())
 
 
 def _prompts(concepts: Sequence[Concept], coloured: Callable[[int], bool], draw: random.Random) -> Iterator[Asked]:

@@ -18,6 +18,7 @@ from . import asking
 from .captions import STYLES
 from .colours import COLOURS, distance, main_hue
 from .dataset import HUE_SIDE, Emoji
+from .files import present
 from .judge import Judge, chosen_eyes, light_judge
 
 FIRST, FEW = 5, 20  # places among all things that count as found
@@ -163,8 +164,10 @@ def live_judge() -> LiveJudge | None:
     By colours and edges, whatever ``MMGAN_EYES`` says: it is asked while a training runs. None without the files.
     """
     try:
-        judge = light_judge()
+        judge = light_judge() if present() else None
     except MmganError:
+        judge = None
+    if judge is None:
         return None
     places = {name: place for place, name in enumerate(judge.names)}
 

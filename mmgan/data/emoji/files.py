@@ -13,6 +13,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -92,6 +93,9 @@ def packed_pictures(style: str) -> Iterator[tuple[str, bytes]]:
     """The hexcodes and files of an art style's pictures. Raises DataError as for the concepts."""
     path = find(f"{style}.tar")
     try:
+        with path.open("rb") as file:
+            if len(end := _end(file)) < tarfile.BLOCKSIZE * 2 or any(end):
+                raise ValueError("cut short, which tarfile does not mind")
         with tarfile.open(path, "r:") as tar:
             for member in tar:
                 file = tar.extractfile(member) if member.isfile() and member.size <= MOST_BYTES else None
@@ -100,6 +104,12 @@ def packed_pictures(style: str) -> Iterator[tuple[str, bytes]]:
                 yield Path(member.name).stem, file.read()
     except UNREADABLE as error:
         raise DataError("emoji.broken", path=path) from error
+
+
+def _end(file: BinaryIO) -> bytes:
+    """The last two blocks, zeros in a whole tar."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - tarfile.BLOCKSIZE * 2))
+    return file.read()
 
 
 def decoded(packed: bytes, style: str) -> Image.Image:
