@@ -65,14 +65,13 @@ def _build(folder: Path, raw: Path, draw: Callable[[str], bytes]) -> None:
         if (folder / f"{style}.tar").is_file():
             continue
         if style == "fluent3d":
-            names = {code: choosing.rendered_name(entries[code]) for code in codes[style]}
+            names = {code: str(choosing.rendered_name(entries[code])) for code in codes[style]}
             paths = sources.fetch_rendered(list(names.values()), raw)
-            art = {code: paths[name] for code, name in names.items()}
-            _pack(folder, style, art, Path.read_bytes)
+            _pack(folder, style, {code: paths[name] for code, name in names.items()}, Path.read_bytes)
         else:
             icons = _read(f"{sources.DRAWN[style]}/icons.json", raw)
-            art = {code: choosing.drawing_name(characters[style], code) for code in codes[style]}
-            _pack(folder, style, art, lambda name, icons=icons: draw(svg(icons, name)))
+            drawn = {code: str(choosing.drawing_name(characters[style], code)) for code in codes[style]}
+            _pack(folder, style, drawn, lambda name, icons=icons: draw(svg(icons, name)))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, choosing.COLUMNS, lineterminator="\n")
     writer.writeheader()

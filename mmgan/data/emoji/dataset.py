@@ -112,7 +112,8 @@ class Emoji(Dataset):
         """Pairs of things of the split, drawn once."""
         draw = random.Random(f"pairs of {self.split}")
         most = PAIRS[self.split] if len(self.things) > 1 else 0
-        return sorted({tuple(sorted(draw.sample(self.things, 2))) for _ in range(most)})
+        drawn = (draw.sample(self.things, 2) for _ in range(most))
+        return sorted({(min(pair), max(pair)) for pair in drawn})
 
     def plain(self, index: int) -> Image.Image:
         """Plain picture ``index``, RGB, 128 x 128."""

@@ -61,7 +61,8 @@ def picture(data: bytes) -> Image.Image:
     top, left = (side - art.height) // 2, (side - art.width) // 2
     square[top : top + art.height, left : left + art.width] = flat
     channels = (Image.fromarray(np.ascontiguousarray(channel)) for channel in np.moveaxis(square, 2, 0))
-    return _rounded(np.stack([channel.resize((SIDE, SIDE), Image.Resampling.LANCZOS) for channel in channels], 2))
+    reduced = (np.asarray(channel.resize((SIDE, SIDE), Image.Resampling.LANCZOS)) for channel in channels)
+    return _rounded(np.stack([*reduced], 2))
 
 
 def _rounded(pixels: np.ndarray) -> Image.Image:

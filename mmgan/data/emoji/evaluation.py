@@ -70,11 +70,9 @@ class _Samples:
         self.images = _tensor(generated.images.values)
         self.seen = judge.see(self.images)
         self.first = judge.places(self.seen, torch.tensor([one.first for one in asked]))
-        two = self.of(asking.TWO)  # which are looked at corner by corner
+        two = self.of(asking.TWO)
         things = torch.tensor([[asked[index].first, asked[index].second or 0] for index in two]).reshape(-1, 2)
-        if two:
-            self.first[two] = judge.places_in_corners(self.images[two], things[:, 0])
-        self.both = torch.maximum(self.first[two], judge.places_in_corners(self.images[two], things[:, 1]))
+        self.both = torch.maximum(self.first[two], judge.places(self.seen[two], things[:, 1]))
 
     def of(self, kind: str) -> list[int]:
         return [index for index, one in enumerate(self.asked) if one.kind == kind]
@@ -116,10 +114,11 @@ def _two(figures: Figures, samples: _Samples, judge: Judge, train: Emoji, seed: 
     if pictures:
         images = torch.stack([_tensor(np.array(picture).transpose(2, 0, 1)) for picture in pictures])
         sides = [torch.tensor([train.pairs[pair][side] for pair in pairs]) for side in (0, 1)]
-        theirs = torch.maximum(*(judge.places_in_corners(images, side) for side in sides)) < FEW
+        seen = judge.see(images)
+        theirs = torch.maximum(judge.places(seen, sides[0]), judge.places(seen, sides[1])) < FEW
     figures.share(
         f"image_two_things_in_first_{FEW}", _share(samples.both < FEW), _share(theirs),
-        f"both, {words}, each in the corner where it is best seen; real: pictures of two things",
+        f"both, {words}; real: pictures of two things",
     )  # fmt: skip
 
 
@@ -134,15 +133,15 @@ def _variety(figures: Figures, samples: _Samples, judge: Judge, train: Emoji, te
         figures["image_diversity_in_features"]["note"] += f", {words}"
     drawn = samples.generated.images.values
     if chosen:
-        sets = [
+        made, learned, unseen = (
             Items(pixels(values, 16).numpy(), concepts)
             for values, concepts in (
                 (drawn[chosen], texts),
                 _values(real_images(train, range(len(train.pictures)), drawn)),
                 _values(real_images(test, range(len(test.pictures)), drawn)),
             )
-        ]
-        memorisation(figures, "image", *sets, "16x16 pixels; real: of held-out things")
+        )
+        memorisation(figures, "image", made, learned, unseen, "16x16 pixels; real: of held-out things")
 
 
 def _sounds(figures: Figures, generated: Generated, train: Emoji, seed: int) -> None:
@@ -175,10 +174,10 @@ def live_judge() -> LiveJudge | None:
         images, named = images.detach().cpu(), [asking.things(concept)[0] for concept in concepts]
         two = torch.tensor([len(names) == 2 for names in named])
         first, last = (torch.tensor([places[names[side]] for names in named]) for side in (0, -1))
-        hits = judge.places(judge.see(images), first) < FIRST
-        if two.any():
-            both = [judge.places_in_corners(images[two], of[two]) for of in (first, last)]
-            hits[two] = torch.maximum(*both) < FEW
+        seen = judge.see(images)
+        hits = judge.places(seen, first) < FIRST
+        both = torch.maximum(judge.places(seen, first), judge.places(seen, last)) < FEW
+        hits = torch.where(two, both, hits)
         return {"image_accuracy": float(hits.float().mean())}
 
     return measure

@@ -98,10 +98,10 @@ def packed_pictures(style: str) -> Iterator[tuple[str, bytes]]:
                 raise ValueError("cut short, which tarfile does not mind")
         with tarfile.open(path, "r:") as tar:
             for member in tar:
-                file = tar.extractfile(member) if member.isfile() and member.size <= MOST_BYTES else None
-                if file is None:
+                packed = tar.extractfile(member) if member.isfile() and member.size <= MOST_BYTES else None
+                if packed is None:
                     raise ValueError("no picture")
-                yield Path(member.name).stem, file.read()
+                yield Path(member.name).stem, packed.read()
     except UNREADABLE as error:
         raise DataError("emoji.broken", path=path) from error
 

@@ -1,12 +1,10 @@
 """What an emoji shows, by comparison with all real ones.
 
 A picture's thing is the one whose real pictures, over all styles, lie nearest; its style is read by a ridge regression
-from what is seen and from how colours and edges are distributed. By default pictures are compared in colours and edges,
-averaged over the cells of a grid: nothing that was ever trained, so that no training can have been made for it, but
-nothing that knows a drawing from a photograph either. Set ``MMGAN_EYES`` to the folder of a network
-(:class:`mmgan.models.image_features.ImageFeatures`) for better eyes; they should not be those that the model learned
-through (``pretrained/image-features``, if it began with ``scripts/emoji/remember.py``): what was trained by a measure
-is flattered by it.
+from what is seen and from how colours and edges are distributed. An evaluation sees through ``pretrained/image-judge``,
+which no training looks through, or through the network in the folder that ``MMGAN_EYES`` names
+(:class:`mmgan.models.image_features.ImageFeatures`); a training that runs is judged by colours and edges alone,
+averaged over the cells of a grid, which takes a second instead of many.
 """
 
 from __future__ import annotations
@@ -20,11 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...models.image_features import ImageFeatures
+from ...models.image_features import JUDGED_WITH, ImageFeatures, shipped
 from ...models.layers import unit
 from .captions import STYLES
 from .dataset import Emoji
-from .showing import TWO_SHARE
 
 EYES = "MMGAN_EYES"
 SIDE, CELLS, DIRECTIONS = 64, 8, 8  # pixels, cells a side, directions of an edge
@@ -77,14 +74,14 @@ def network(eyes: ImageFeatures) -> Eyes:
 
 
 def chosen_eyes() -> tuple[Eyes, str]:
-    """The eyes that ``MMGAN_EYES`` names, else colours and edges; and words for them.
+    """The eyes that ``MMGAN_EYES`` names, else those that ship for measuring; and words for them.
 
     Raises:
         CheckpointError: the folder holds no such network.
     """
     folder = os.environ.get(EYES)
     if not folder:
-        return colours_and_edges, "by colours and edges"
+        return network(shipped(JUDGED_WITH, torch.device("cpu"))), "by pretrained/image-judge"
     return network(ImageFeatures.from_pretrained(folder).eval().requires_grad_(False)), f"by the eyes in {folder}"
 
 
@@ -138,13 +135,6 @@ class Judge:
         """How many things are likelier than the one asked for, int64 [B]: 0 is the first place."""
         likeness = seen @ self.concepts.T
         return (likeness > likeness.gather(1, asked[:, None])).sum(1)
-
-    def places_in_corners(self, images: Tensor, asked: Tensor) -> Tensor:
-        """The same of the corner of each picture where the thing is best seen, for pictures of two things."""
-        side = round(images.shape[-1] * TWO_SHARE)
-        ends = slice(None, side), slice(-side, None)
-        corners = [_sized(images[..., down, across]) for down in ends for across in ends]
-        return torch.stack([self.places(self.see(corner), asked) for corner in corners]).amin(0)
 
     def real_places(self) -> Tensor:
         """The places of all real pictures, each judged without itself; -1 where a thing has no other picture."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import small_emoji
 from needed import data_folder
+from PIL import Image
 
 from mmgan.data import load_dataset
 from mmgan.data.emoji import asking, captions, files
@@ -95,12 +96,14 @@ def test_a_grey_thing_has_no_other_colour(emoji):
     assert np.array_equal(emoji.image(emoji.coloured(plain, "red")), emoji.plain(plain))
 
 
-def test_two_things_lie_in_opposite_corners(emoji):
+def test_two_things_stand_side_by_side(emoji):
     first, second = small_emoji.draw("A1", "noto"), small_emoji.draw("A2", "noto")
     whole = np.asarray(together(first, second))
-    assert np.array_equal(whole[:56, :56], np.asarray(first.resize((72, 72), 4))[:56, :56])
-    assert np.array_equal(whole[72:, 72:], np.asarray(second.resize((72, 72), 4))[16:, 16:])
-    assert (whole[72:, :56] == 255).all() and (whole[:56, 72:] == 255).all()
+    narrow = [np.asarray(picture.resize((72, 112), Image.Resampling.BOX)) for picture in (first, second)]
+    assert np.array_equal(whole[8:120, :56], narrow[0][:, :56])  # what no other reaches
+    assert np.array_equal(whole[8:120, 72:], narrow[1][:, 16:])
+    assert np.array_equal(whole[8:120, 56:72], np.minimum(narrow[0][:, 56:], narrow[1][:, :16]))
+    assert (whole[:8] == 255).all() and (whole[120:] == 255).all()
 
 
 def test_a_style_that_a_thing_lacks_is_another_of_its_own(here):

