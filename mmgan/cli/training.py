@@ -18,7 +18,11 @@ TEXT_ENCODER = "another text encoder in the space of all-MiniLM-L6-v2"
 
 def add_commands(command) -> None:
     add = command("train", train, "Train a model into a run folder.")
-    add("--data", metavar="NAME|FOLDER|ZIP", help="shapes, digits, a folder or a zip; dataset:shapes beside ./shapes")
+    add(
+        "--data",
+        metavar="NAME|FOLDER|ZIP",
+        help="shapes, digits, emoji, a folder or a zip; dataset:shapes beside ./shapes",
+    )
     add("--encoding", metavar="NAME", help=ENCODING)
     add("--preset", choices=PRESETS, help="the model's size (default tiny)")
     add("--start-from", metavar="MODEL", help="go on from this model's weights, and with its sizes, as a new run")

@@ -83,7 +83,7 @@ class Endpoints:
 
         Args:
             name: what to call it.
-            data: "shapes", "digits", or a folder or zip on the computer where mmgan runs.
+            data: "shapes", "digits", "emoji", or a folder or zip on the computer where mmgan runs.
             preset: the model's size: tiny, base or large.
             loss: the adversarial loss, one of those of `mmgan train --loss`.
             minutes: how long it trains.
