@@ -55,23 +55,26 @@ def may_have(concept: Concept, known: Iterable[str]) -> list[str]:
     return [word for word, colour in COLOURS.items() if captions.in_colour(concept.english, colour) not in others]
 
 
-def prompts(concepts: Sequence[Concept], coloured: Callable[[int], bool], seed: int = 1) -> list[Asked]:
+def prompts(concepts: Sequence[Concept], coloured: Callable[[int], bool], always: Sequence[int] = ()) -> list[Asked]:
     """Prompts that no caption of training has word for word, the same for the same concepts.
 
     Args:
         coloured: whether the pictures of the concept at a place have a main colour.
+        always: places of concepts that are asked for, whatever is drawn.
     """
-    return list({asked.text: asked for asked in _prompts(concepts, coloured, random.Random(seed))}.values())
+    return list({asked.text: asked for asked in _prompts(concepts, coloured, always, random.Random(1))}.values())
 
 
-def _prompts(concepts: Sequence[Concept], coloured: Callable[[int], bool], draw: random.Random) -> Iterator[Asked]:
+def _prompts(
+    concepts: Sequence[Concept], coloured: Callable[[int], bool], always: Sequence[int], draw: random.Random
+) -> Iterator[Asked]:
     seen = [place for place, concept in enumerate(concepts) if not concept.held_out]
     known = {concept.english for concept in concepts}
 
     def some(places: Sequence[int], kind: str) -> list[int]:
         return draw.sample(list(places), min(COUNTS[kind], len(places)))
 
-    for place in some(seen, PLAIN):
+    for place in dict.fromkeys((*always, *some(seen, PLAIN))):
         yield _plain(concepts, place, PLAIN, draw)
     for place in some(seen, STYLE):
         style = draw.choice(list(captions.STYLES))

@@ -273,7 +273,9 @@ class Emoji(Dataset):
     @functools.cached_property
     def asked(self) -> list[asking.Asked]:
         """What :meth:`prompts` ask for, in their order. Those in colours are of this split's things alone."""
-        return asking.prompts(self.known, lambda place: place in self.of and bool(self.colours_of(place)))
+        return asking.prompts(
+            self.known, lambda place: place in self.of and bool(self.colours_of(place)), self._with_sounds
+        )
 
     def prompts(self) -> list[Prompt]:
         """Things seen, in styles, in colours, in pairs, and things held out, in phrasings that training never uses."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...errors import MmganError
-from ...evaluation.compare import Figures, diversity, memorisation
+from ...evaluation.compare import FEWEST, Figures, diversity, memorisation
 from ...evaluation.judges import LiveJudge
 from ...evaluation.plain import compare_sounds
 from ...evaluation.samples import Generated, Items, pixels, real_images, real_sounds
@@ -145,10 +145,10 @@ def _variety(figures: Figures, samples: _Samples, judge: Judge, train: Emoji, te
 
 
 def _sounds(figures: Figures, generated: Generated, train: Emoji, seed: int) -> None:
-    """Of the prompts whose thing has sounds, where there are any."""
+    """Of the prompts whose thing has sounds, where there are some with several samples each."""
     named = {train.known[place].english for place in train.sounding}
     chosen = [index for index, prompt in enumerate(generated.prompts) if prompt.concept in named]
-    if not chosen:
+    if len(chosen) < FEWEST or len({generated.prompts[index] for index in chosen}) == len(chosen):
         return
     heard = Generated(
         generated.images.take(chosen), generated.sounds.take(chosen), generated.mels[chosen],
