@@ -226,7 +226,7 @@ def test_an_upload_is_seen_again_in_its_project_and_ends_with_it(open_page, addr
     bar.wait_for()
     page.wait_for_function("() => document.querySelector('.mc-progress').textContent.includes('1.png')")
     held.pop().continue_()
-    page.get_by_text("Added 1 picture and 0 sounds.").wait_for()
+    page.get_by_text("Added 1 picture and 0 sounds").wait_for()
     with page.expect_request("**/uploads/*?name=*"):
         page.set_input_files("[data-pick=files]", {"name": "2.png", "mimeType": "image/png", "buffer": picture(2)})
     page.locator("[data-action=delete]").click()

@@ -227,7 +227,7 @@ def test_recording_and_a_large_project_on_a_chinese_phone(open_page, address, fo
     page.locator(".mc-pager button").last.click()
     page.get_by_text("第 21 到 40 个，共 500 个").wait_for()
     said = upload(page, "坏的.zip", zipped({"broken.png": b"\x89PNG and nothing more", "notes.docx": b"words"}))
-    assert "已添加 1 张图片和 0 段声音。其中 1 个需要看一看。另有 1 项无法采用。" in said
+    assert "已添加 1 张图片和 0 段声音；其中 1 个需要看一看；另有 1 项无法采用。" in said
     page.locator(".mc-leftout summary").click()
     assert "既不是图片也不是声音，因此未采用。" in page.locator(".mc-leftout").inner_text()
     page.fill(".mc-collect input[type=search]", "broken.png")
