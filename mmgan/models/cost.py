@@ -17,7 +17,7 @@ from .model_folder import ModelFolder
 
 MAX_MULTIPLY_ADDS = 5e9  # of one sample, four times the large preset's; about a third of a second of one core
 MAX_SECONDS = 10.5  # of sound
-MAX_NUMBERS = 6_000_000  # held at a time for one sample, 4 bytes each; four are made together
+MAX_NUMBERS = 5_600_000  # held at a time for one sample, 4 bytes each; four are made together
 MAX_PARAMETERS = 32_000_000  # of the generator, twice the large preset's
 ITERATIONS = 8  # of the vocoder, whatever a config asks for (mmgan.audio.griffin_lim.ENOUGH)
 _MEL_PRODUCTS = 9  # products of frames x bins x bands: inverse, numerator and updates of mel_to_magnitude

@@ -36,7 +36,7 @@ from .batching import Batchers, Made
 
 RUNS = "runs/"  # before a run's name, so that it never hides a model that ships
 MAX_RUNS = 3  # models of runs kept in memory
-KEPT_BYTES = 32 << 20  # of samples that are remembered: a class that tries the same examples asks for the same again
+KEPT_BYTES = 24 << 20  # of samples that are remembered: a class that tries the same examples asks for the same again
 LARGE_BYTES = 512 << 10  # of samples, about six; drawing and writing more would keep everybody else waiting
 
 
