@@ -63,7 +63,7 @@ class ProjectedMapCritic(Critic):
             if mixed is not None:
                 y = (y + F.interpolate(mixed, size=y.shape[-2:], mode="bilinear", align_corners=False)) / math.sqrt(2)
             mixed = F.conv2d(y, getattr(self, f"mix{number}"))
-            described.append(self.heads[number](mixed).flatten(1))
+            described.append(F.adaptive_avg_pool2d(self.heads[number](mixed), LAST_SIDE).flatten(1))
         return activate(self.describe(torch.cat(described, dim=1)))
 
 

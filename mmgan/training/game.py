@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -152,13 +152,15 @@ class Game:
         """How far each row is from its twin, [B], by small averages of both."""
         return apart(MODALITIES[name].maps(rows))
 
-    def measure_matches(self, batches: Iterable[Batch]) -> None:
+    def measure_matches(self, batches: Sequence[Batch]) -> None:
         """Within what distance a sample counts as a copy: a share of what real rows keep to the one most like them."""
         for name in self.present:
             eyes = MODALITIES[name].eyes(self.device)
             if eyes is None:
                 continue
             rows = torch.cat([batch.rows[name][batch.has[name]] for batch in batches])[:MATCHED].to(self.device)
+            if not len(rows):  # pictures may be so few among the sounds that none was drawn
+                continue
             with torch.no_grad():
                 seen = eyes.directions(rows)
                 apart = torch.stack([directions_apart([s[i : i + 1] for s in seen], seen) for i in range(len(rows))])

@@ -19,7 +19,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mmgan.data.emoji.colours import COLOURS, distance, main_hue
-from mmgan.data.emoji.judge import network
 from mmgan.data.emoji.showing import together
 from mmgan.image.pictures import to_pil
 from mmgan.models import Generator
@@ -36,7 +35,7 @@ class Judge:
     """Descriptions of pictures by frozen eyes, beside those of the real ones."""
 
     def __init__(self, pictures: Pictures, eyes: ImageFeatures):
-        self.see, self.mean = network(eyes), torch.zeros(())
+        self.see, self.mean = eyes.describe, torch.zeros(())
         real = torch.from_numpy(pictures.data["images"]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         described = self.describe(real)
         self.mean = described.mean(0)

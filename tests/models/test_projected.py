@@ -18,7 +18,7 @@ def critic(size=32, channels=1):
     return ProjectedMapCritic(ModelConfig({"image": image}, critic_features=24), image)
 
 
-@pytest.mark.parametrize(("size", "channels"), [(16, 1), (32, 3), (64, 3), (128, 1)])
+@pytest.mark.parametrize(("size", "channels"), [(16, 1), (32, 3), (64, 3), (96, 3), (128, 1)])
 def test_pictures_of_any_size_are_described(size, channels):
     described = critic(size, channels).features(torch.randn(3, channels, size, size))
     assert described.shape == (3, 24) and torch.isfinite(described).all()

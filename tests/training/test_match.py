@@ -94,3 +94,10 @@ def test_what_a_copy_is_is_measured_on_the_real_rows():
     assert 0 < trainer.game.match_radius["image"] < nearest[nearest.isfinite()].median()
     assert trainer.game.match_radius["audio"] == 0  # no eyes see sounds
     assert Trainer(config(), Blobs(), Encoder()).game.match_radius["image"] == 0  # nobody asked
+
+
+def test_where_no_picture_was_drawn_nothing_is_known_of_copies():
+    players = game(match_weight=1.0)
+    none = torch.zeros(8, dtype=torch.bool)
+    players.measure_matches([batch(has_image=none)])
+    assert players.match_radius["image"] == 0

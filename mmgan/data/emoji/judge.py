@@ -60,19 +60,6 @@ def _histogram(values: Tensor, low: float, high: float, bins: int) -> Tensor:
     return torch.stack([(1 - (at - centre).abs()).clamp(min=0).mean(1) for centre in range(bins)], 1)
 
 
-def network(eyes: ImageFeatures) -> Eyes:
-    """The maps of a network: of the first two stages which features there are, of the others roughly where."""
-
-    def see(images: Tensor) -> Tensor:
-        pooled = [
-            found.mean((2, 3)) if stage < 2 else F.adaptive_avg_pool2d(found, 2).flatten(1)
-            for stage, found in enumerate(eyes(images))
-        ]
-        return torch.cat([unit(each) for each in pooled], dim=1)
-
-    return see
-
-
 def chosen_eyes() -> tuple[Eyes, str]:
     """The eyes that ``MMGAN_EYES`` names, else those that ship for measuring; and words for them.
 
@@ -81,8 +68,8 @@ def chosen_eyes() -> tuple[Eyes, str]:
     """
     folder = os.environ.get(EYES)
     if not folder:
-        return network(shipped(JUDGED_WITH, torch.device("cpu"))), "by pretrained/image-judge"
-    return network(ImageFeatures.from_pretrained(folder).eval().requires_grad_(False)), f"by the eyes in {folder}"
+        return shipped(JUDGED_WITH, torch.device("cpu")).describe, "by pretrained/image-judge"
+    return ImageFeatures.from_pretrained(folder).describe, f"by the eyes in {folder}"
 
 
 class Judge:
